@@ -1,0 +1,3 @@
+package redigo
+
+import _ "github.com/gomodule/redigo/redis"

@@ -1,0 +1,3 @@
+package redistest
+
+import _ "go.uber.org/goleak"
