@@ -1,0 +1,136 @@
+package dislock
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/dislock/dislock/backend"
+)
+
+// An acquisition is one call's way to a lease. All its questions to the store
+// carry one token: if a grant's reply is lost, the next question finds its own
+// token in the key and gets the same lease, where a new token would find the lock
+// held by a stranger.
+type acquisition struct {
+	*Mutex
+	token string
+	start moment
+
+	questions int
+	failures  int   // questions in a row that got no answer
+	doubt     bool  // some question got no answer: the token may own the key
+	reason    error // the last reason for waiting; nil before the first
+}
+
+func (m *Mutex) newAcquisition() *acquisition {
+	return &acquisition{Mutex: m, token: backend.NewToken(m.owner), start: m.now()}
+}
+
+// wait asks until the store grants a lease or ctx ends.
+func (a *acquisition) wait(ctx context.Context) (*Lease, error) {
+	pauses := backoff{next: a.minBackoff, max: a.maxBackoff}
+	for {
+		lease, err := a.ask(ctx)
+		if err == nil {
+			return lease, nil
+		}
+		if ctx.Err() == nil {
+			a.waitFor(err)
+			if sleep(ctx, untilFree(pauses.pause(), err)) == nil {
+				continue
+			}
+		}
+		a.abandon()
+		return nil, waitError(ended(ctx), a.reason)
+	}
+}
+
+// once asks one time.
+func (a *acquisition) once(ctx context.Context) (*Lease, error) {
+	lease, err := a.ask(ctx)
+	if err == nil {
+		return lease, nil
+	}
+	a.abandon()
+	if ctx.Err() != nil {
+		return nil, ended(ctx)
+	}
+	return nil, err
+}
+
+// ask puts the question to the store, bounded by the time of one request. An
+// error that is not ErrHeld leaves the acquisition in doubt.
+func (a *acquisition) ask(ctx context.Context) (*Lease, error) {
+	a.questions++
+	timeout := a.requestTimeout()
+	actx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	// The lease is counted from before the request left: it can not have begun
+	// earlier than that, however long the answer took.
+	sent := a.now()
+	fence, err := a.backend.SetNX(actx, a.key, a.token, a.ttl)
+	switch {
+	case errors.Is(err, ErrHeld):
+		a.failures = 0
+		return nil, err
+	case err != nil:
+		err = unavailable(requestError(ctx, actx, err, timeout))
+	case ctx.Err() != nil:
+		// Granted too late for the caller: a done ctx never acquires.
+		err = ended(ctx)
+	case a.now().since(sent) >= validity(a.ttl):
+		// Granted too late to be trusted. Asked again, our token finds its lease
+		// or contends for a new one.
+		err = unavailable(errTooLate)
+	default:
+		lease := newLease(a, fence, sent)
+		a.hooks.Acquired(AcquiredInfo{Key: a.key, Fence: fence, Took: lease.began.since(a.start), Attempts: a.questions})
+		return lease, nil
+	}
+	a.doubt = true
+	return nil, err
+}
+
+// waitFor notes why the acquisition has to wait, and tells who wants to know.
+func (a *acquisition) waitFor(reason error) {
+	if a.reason == nil {
+		a.hooks.Waiting(WaitingInfo{Key: a.key, Reason: reason})
+	}
+	a.reason = reason
+	if errors.Is(reason, ErrHeld) {
+		return
+	}
+	// The first failure is news and the thousandth is not: log 1, 2, 4, 8 …
+	a.failures++
+	if a.failures&(a.failures-1) == 0 {
+		a.log().Warn("dislock: waiting for the store", "key", a.key, "failures", a.failures, "err", reason)
+	}
+}
+
+// abandon ends an acquisition that will not ask again. A token that may own the
+// key would block everybody for its ttl.
+func (a *acquisition) abandon() {
+	if a.doubt {
+		a.reclaim(a.token)
+	}
+}
+
+// untilFree shortens a pause so that it does not outlast the lease in the way.
+func untilFree(pause time.Duration, err error) time.Duration {
+	var held *HeldError
+	if errors.As(err, &held) && held.TTL > 0 {
+		return min(pause, held.TTL)
+	}
+	return pause
+}
+
+// requestError tells the end of a single request's own timeout from the end of
+// the ctx that it was derived from.
+func requestError(ctx, request context.Context, err error, timeout time.Duration) error {
+	if ctx.Err() == nil && request.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		return timeoutError(timeout)
+	}
+	return err
+}

@@ -1,0 +1,28 @@
+package dislock
+
+import "time"
+
+// A moment is one instant on both of a machine's clocks. A suspended machine
+// stops the monotonic clock on Linux, and an operator can set the wall clock
+// back: on each of them alone a lease can look younger than it is. On both
+// together it can only look older.
+type moment struct {
+	mono time.Time
+	wall time.Time // without a monotonic reading, so that Sub compares wall time
+}
+
+func now() moment {
+	t := time.Now()
+	return moment{mono: t, wall: t.Round(0)}
+}
+
+// since returns the time from earlier to m, by the clock that saw more of it.
+func (m moment) since(earlier moment) time.Duration {
+	return max(m.mono.Sub(earlier.mono), m.wall.Sub(earlier.wall))
+}
+
+// validity returns for how long after its request was sent a lease of ttl may be
+// trusted: the ttl less a margin for a store whose clock runs faster than ours.
+func validity(ttl time.Duration) time.Duration {
+	return ttl - (ttl/100 + 2*time.Millisecond)
+}

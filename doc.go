@@ -1,0 +1,2 @@
+// Package dislock is a mutex that processes share.
+package dislock

@@ -1,0 +1,79 @@
+package dislock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dislock/dislock/backend"
+)
+
+var (
+	// ErrHeld says that another owner has the lock: another process, or another
+	// goroutine that shares the Mutex. The error that matches it is usually a
+	// [*HeldError], which says who and for how long still.
+	ErrHeld = backend.ErrHeld
+
+	// ErrLost says that a lease ended before it was unlocked: the key was deleted or
+	// taken, or the lease could not be renewed before its deadline. The error that
+	// matches it carries the cause.
+	ErrLost = errors.New("the lock is lost")
+
+	// ErrNotHeld says that there is nothing to unlock: the lease was unlocked before.
+	ErrNotHeld = errors.New("the lock is not held")
+
+	// ErrMaxHold is the cause of an [ErrLost] that [WithMaxHold] brought about.
+	ErrMaxHold = errors.New("held for longer than the maximum hold")
+
+	// ErrUnavailable says that the store did not give an answer: it is absent, too
+	// slow, refuses, or the answer makes no sense. It wraps the driver's error. What
+	// was asked for may have happened.
+	ErrUnavailable = errors.New("the store is unavailable")
+)
+
+// HeldError is an [ErrHeld] that knows the holder's label and what is left of its
+// lease.
+type HeldError = backend.HeldError
+
+var (
+	errPastDeadline = errors.New("not renewed before its deadline")
+	errTooLate      = errors.New("granted later than the lease would have lasted")
+	errContended    = fmt.Errorf("%w in this process", ErrHeld)
+)
+
+// opError puts the operation and the key in front of err. The key is quoted,
+// because it may hold any bytes.
+func opError(op, key string, err error) error {
+	return fmt.Errorf("dislock: %s %q: %w", op, key, err)
+}
+
+func unavailable(err error) error {
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// ended is the error of a ctx that has ended, with its cause if it has another.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// waitError is how a wait ends that ctx ended: it matches ctx's error, its cause,
+// and the last reason for waiting.
+func waitError(ended, reason error) error {
+	if reason == nil {
+		return ended
+	}
+	return fmt.Errorf("%w; last: %w", ended, reason)
+}
+
+// timeoutError stands in for the context.DeadlineExceeded of a single request, so
+// that nobody takes it for the end of the caller's own ctx.
+type timeoutError time.Duration
+
+func (e timeoutError) Error() string   { return fmt.Sprintf("no answer within %v", time.Duration(e)) }
+func (e timeoutError) Timeout() bool   { return true }
+func (e timeoutError) Temporary() bool { return true }

@@ -1,0 +1,196 @@
+package dislock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/dislock/dislock/backend"
+)
+
+// A Mutex is a mutual exclusion lock that processes share. All Mutexes with the
+// same key on the same store are one lock, in whatever process they are.
+//
+// It has the method set of [sync.Mutex] and its rules: a Mutex may be locked and
+// unlocked by different goroutines and used again and again, it must not be
+// copied, and it is not reentrant. What differs is that holding it is a lease: it
+// can be lost. [Mutex.LockContext] returns the [Lease] that says so.
+type Mutex struct {
+	config
+	backend backend.Backend
+	key     string
+	gate    gate // passed before the store is asked, left by Unlock
+
+	mu     sync.Mutex
+	holder *Lease // what Unlock unlocks; nil while this Mutex is not held
+}
+
+// New returns a Mutex for key on the store behind b. The defaults are a ttl of
+// 30 s, renewed every 10 s for as long as the lock is held, and polling every
+// 5 ms to 250 ms while waiting; one request to the store may take a quarter of
+// the ttl, but no more than 3 s. The options change them.
+//
+// New panics on a nil backend, an empty key, and options that can not be right.
+func New(b backend.Backend, key string, opts ...Option) *Mutex {
+	if b == nil {
+		panic(fmt.Sprintf("dislock: the backend for key %q is nil", key))
+	}
+	if key == "" {
+		panic("dislock: the key is empty")
+	}
+	return &Mutex{config: newConfig(opts), backend: b, key: key}
+}
+
+// Lock locks m. It returns only while holding the lock: as long as another owner
+// has it, or the store is absent or refuses, Lock tries on, and logs the latter.
+// Who must not wait for ever uses [Mutex.LockContext].
+func (m *Mutex) Lock() {
+	// Only the end of its ctx makes LockContext fail, and this one has none.
+	if _, err := m.LockContext(context.Background()); err != nil {
+		panic(err)
+	}
+}
+
+// TryLock asks once and reports whether m is now locked. Any answer but yes is
+// false; an error is logged. It returns within the bound of one request.
+func (m *Mutex) TryLock() bool {
+	_, err := m.TryLockContext(context.Background())
+	if err != nil && !errors.Is(err, ErrHeld) {
+		m.log().Warn("dislock: TryLock failed", "key", m.key, "err", err)
+	}
+	return err == nil
+}
+
+// Unlock unlocks m and panics if it is not locked, as sync.Mutex does. It has no
+// way to report that the lock had been lost, or that the store did not confirm
+// the release: it logs that. [Lease.Unlock] returns it.
+func (m *Mutex) Unlock() {
+	m.mu.Lock()
+	holder := m.holder
+	m.mu.Unlock()
+
+	if holder == nil || !holder.beginUnlock() {
+		panic(fmt.Sprintf("dislock: unlock of unlocked mutex %q", m.key))
+	}
+	if err := holder.unlock(context.Background()); err != nil {
+		m.log().Warn("dislock: Unlock failed", "key", m.key, "err", err)
+	}
+}
+
+// LockContext locks m and returns the lease, or the reason why it could not
+// before ctx ended; nothing else bounds the wait. That error matches ctx's error,
+// and also [ErrHeld] or [ErrUnavailable] as the last reason for waiting.
+//
+// ctx is about the waiting. The lease outlives it.
+func (m *Mutex) LockContext(ctx context.Context) (*Lease, error) {
+	lease, err := m.lock(ctx)
+	if err != nil {
+		return nil, opError("lock", m.key, err)
+	}
+	return lease, nil
+}
+
+// TryLockContext asks the store once. The error matches [ErrHeld] if the lock has
+// another owner, [ErrUnavailable] if there was no answer within the bound of one
+// request, or ctx's error. If a goroutine that shares m holds or awaits the lock,
+// the answer is [ErrHeld] without a question to the store.
+func (m *Mutex) TryLockContext(ctx context.Context) (*Lease, error) {
+	lease, err := m.tryLock(ctx)
+	if err != nil {
+		return nil, opError("try to lock", m.key, err)
+	}
+	return lease, nil
+}
+
+// Do calls f while holding m, and unlocks m when f has returned or panicked. The
+// ctx that f gets is cancelled when ctx is, and when the lock is lost; then its
+// cause matches [ErrLost]. f is never interrupted otherwise: Do waits for it.
+//
+// The error is that of [Mutex.LockContext] if f was not called. If it was, it is
+// the error of f, joined by the loss of the lock or the failed release if there
+// was one. A panic of f goes on after the release; what went wrong besides it is
+// logged.
+func (m *Mutex) Do(ctx context.Context, f func(ctx context.Context) error) (err error) {
+	lease, err := m.LockContext(ctx)
+	if err != nil {
+		return err
+	}
+	fctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	lease.onEnd(cancel)
+
+	returned := false
+	defer func() {
+		unlockErr := lease.Unlock(ctx)
+		err = errors.Join(err, unlockErr)
+		if !returned && unlockErr != nil {
+			m.log().Warn("dislock: Unlock after a panic failed", "key", m.key, "err", unlockErr)
+		}
+	}()
+	err = f(fctx)
+	returned = true
+	return err
+}
+
+func (m *Mutex) lock(ctx context.Context) (*Lease, error) {
+	if ctx.Err() != nil {
+		return nil, ended(ctx)
+	}
+	a := m.newAcquisition()
+	if !m.gate.tryEnter() {
+		a.waitFor(m.heldHere())
+		if err := m.gate.enter(ctx); err != nil {
+			return nil, waitError(ended(ctx), a.reason)
+		}
+	}
+	return m.hold(a.wait(ctx))
+}
+
+func (m *Mutex) tryLock(ctx context.Context) (*Lease, error) {
+	if ctx.Err() != nil {
+		return nil, ended(ctx)
+	}
+	if !m.gate.tryEnter() {
+		return nil, m.heldHere()
+	}
+	return m.hold(m.newAcquisition().once(ctx))
+}
+
+// hold makes what an acquisition got what Unlock unlocks. If it got nothing, the
+// next goroutine of this process has its turn.
+func (m *Mutex) hold(lease *Lease, err error) (*Lease, error) {
+	if err != nil {
+		m.gate.leave()
+		return nil, err
+	}
+	m.mu.Lock()
+	m.holder = lease
+	m.mu.Unlock()
+	return lease, nil
+}
+
+// vacate ends the hold of lease, if it is still the holder, and lets the next
+// goroutine of this process have its turn.
+func (m *Mutex) vacate(lease *Lease) {
+	m.mu.Lock()
+	holds := m.holder == lease
+	if holds {
+		m.holder = nil
+	}
+	m.mu.Unlock()
+	if holds {
+		m.gate.leave()
+	}
+}
+
+// heldHere is the reason to wait when the gate is shut.
+func (m *Mutex) heldHere() error {
+	m.mu.Lock()
+	holder := m.holder
+	m.mu.Unlock()
+	if holder == nil {
+		return errContended
+	}
+	return &HeldError{Owner: m.owner, TTL: max(holder.renewal.left(), 0)}
+}
