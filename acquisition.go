@@ -64,22 +64,22 @@ func (a *acquisition) once(ctx context.Context) (*Lease, error) {
 func (a *acquisition) ask(ctx context.Context) (*Lease, error) {
 	a.questions++
 	timeout := a.requestTimeout()
-	actx, cancel := context.WithTimeout(ctx, timeout)
+	request, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
 	// The lease is counted from before the request left: it can not have begun
 	// earlier than that, however long the answer took.
 	sent := a.now()
-	fence, err := a.backend.SetNX(actx, a.key, a.token, a.ttl)
+	fence, err := a.backend.SetNX(request, a.key, a.token, a.ttl)
 	switch {
 	case errors.Is(err, ErrHeld):
 		a.failures = 0
 		return nil, err
-	case err != nil:
-		err = unavailable(requestError(ctx, actx, err, timeout))
 	case ctx.Err() != nil:
-		// Granted too late for the caller: a done ctx never acquires.
+		// A done ctx never acquires, not even if the grant has just arrived.
 		err = ended(ctx)
+	case err != nil:
+		err = unavailable(noAnswer(request, err, timeout))
 	case a.now().since(sent) >= validity(a.ttl):
 		// Granted too late to be trusted. Asked again, our token finds its lease
 		// or contends for a new one.
@@ -124,13 +124,4 @@ func untilFree(pause time.Duration, err error) time.Duration {
 		return min(pause, held.TTL)
 	}
 	return pause
-}
-
-// requestError tells the end of a single request's own timeout from the end of
-// the ctx that it was derived from.
-func requestError(ctx, request context.Context, err error, timeout time.Duration) error {
-	if ctx.Err() == nil && request.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
-		return timeoutError(timeout)
-	}
-	return err
 }

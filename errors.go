@@ -70,8 +70,15 @@ func waitError(ended, reason error) error {
 	return fmt.Errorf("%w; last: %w", ended, reason)
 }
 
-// timeoutError stands in for the context.DeadlineExceeded of a single request, so
-// that nobody takes it for the end of the caller's own ctx.
+// noAnswer replaces the context.DeadlineExceeded of a request that had only its own
+// timeout, so that nobody takes it for the end of the caller's ctx.
+func noAnswer(request context.Context, err error, timeout time.Duration) error {
+	if request.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		return timeoutError(timeout)
+	}
+	return err
+}
+
 type timeoutError time.Duration
 
 func (e timeoutError) Error() string   { return fmt.Sprintf("no answer within %v", time.Duration(e)) }

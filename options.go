@@ -49,7 +49,10 @@ func WithTTL(ttl time.Duration) Option {
 // WithRenewEvery sets how often a held lease is renewed: a third of the ttl by
 // default, and less than the ttl minus its safety margin (1 % of it and 2 ms).
 func WithRenewEvery(every time.Duration) Option {
-	return func(c *config) { c.renewEvery, c.renews = every, true }
+	return func(c *config) {
+		mustBePositive("renewal interval", every)
+		c.renewEvery, c.renews = every, true
+	}
 }
 
 // WithoutRenewal lets every lease end after its ttl, unlocked or not; by default
@@ -63,7 +66,10 @@ func WithoutRenewal() Option {
 // with [ErrLost], its cause [ErrMaxHold]. The key becomes free when the holder
 // unlocks, and at the latest when the ttl has passed.
 func WithMaxHold(d time.Duration) Option {
-	return func(c *config) { c.maxHold = d }
+	return func(c *config) {
+		mustBePositive("maximum hold", d)
+		c.maxHold = d
+	}
 }
 
 // WithOwner sets the readable label that stands in front of the lock's token on
@@ -120,17 +126,19 @@ func (c *config) validate() {
 	switch {
 	case c.ttl < MinTTL:
 		panic(fmt.Sprintf("dislock: ttl %v is below the minimum of %v", c.ttl, MinTTL))
-	case c.renews && c.renewEvery < 0:
-		panic(fmt.Sprintf("dislock: renewal interval %v is negative", c.renewEvery))
 	case c.renews && c.renewEvery >= validity(c.ttl):
 		panic(fmt.Sprintf("dislock: renewal interval %v is not below the ttl %v less its safety margin of %v",
 			c.renewEvery, c.ttl, c.ttl-validity(c.ttl)))
-	case c.maxHold < 0:
-		panic(fmt.Sprintf("dislock: maximum hold %v is negative", c.maxHold))
 	case c.minBackoff <= 0 || c.maxBackoff < c.minBackoff:
 		panic(fmt.Sprintf("dislock: backoff from %v to %v is not a range above 0", c.minBackoff, c.maxBackoff))
 	case len(c.owner) > 255:
 		panic(fmt.Sprintf("dislock: owner label of %d bytes is longer than 255", len(c.owner)))
+	}
+}
+
+func mustBePositive(what string, d time.Duration) {
+	if d <= 0 {
+		panic(fmt.Sprintf("dislock: %s %v is not above 0", what, d))
 	}
 }
 

@@ -51,5 +51,5 @@ func (m *Mutex) deleteToken(ctx context.Context, token string) error {
 	if err == nil || errors.Is(err, backend.ErrNotOwner) {
 		return err
 	}
-	return unavailable(requestError(ctx, request, err, timeout))
+	return unavailable(noAnswer(request, err, timeout))
 }

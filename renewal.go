@@ -151,10 +151,10 @@ func (r *renewal) untilWake() time.Duration {
 // attempt asks the store once to prolong the lease.
 func (r *renewal) attempt(timeout time.Duration) {
 	l, m := r.lease, r.lease.mutex
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	request, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	sent := m.now()
-	err := m.backend.ExpireIfOwner(ctx, m.key, l.token, m.ttl)
+	err := m.backend.ExpireIfOwner(request, m.key, l.token, m.ttl)
 	notOwner := errors.Is(err, backend.ErrNotOwner)
 
 	r.mu.Lock()
@@ -167,7 +167,7 @@ func (r *renewal) attempt(timeout time.Duration) {
 	case notOwner:
 		r.over = true
 	default:
-		err = unavailable(requestError(context.Background(), ctx, err, timeout))
+		err = unavailable(noAnswer(request, err, timeout))
 		r.failures++
 		r.lastErr = err
 		r.due = time.Now().Add(r.pauses.pause())

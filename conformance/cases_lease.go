@@ -305,6 +305,7 @@ var leaseCases = []kase{
 				last = fence
 				c.store.Wipe(c.TB)
 				c.notOwner(b, c.key, token)
+				time.Sleep(poll) // a counter may start anew from the store's clock
 			}
 		},
 	},

@@ -101,6 +101,7 @@ func cases() []kase {
 	all = append(all, leaseCases...)
 	all = append(all, bytesCases...)
 	all = append(all, callCases...)
+	all = append(all, modelCases...)
 	all = append(all, mutexCases...)
 	all = append(all, holdingCases...)
 	return all

@@ -1,0 +1,346 @@
+package dislock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/dislock/dislock"
+	"github.com/dislock/dislock/backend/faulty"
+	"github.com/dislock/dislock/backend/memory"
+)
+
+var _ sync.Locker = (*dislock.Mutex)(nil)
+
+// The tests that package sync has for its Mutex, for ours.
+
+func TestHammer(t *testing.T) {
+	const goroutines, loops = 10, 500
+	mu := dislock.New(memory.New(), key)
+	var n int // the race detector and the sum watch over it
+	var all sync.WaitGroup
+	for range goroutines {
+		all.Go(func() {
+			for i := range loops {
+				if i%3 == 0 {
+					if mu.TryLock() {
+						n++
+						mu.Unlock()
+						continue
+					}
+				}
+				mu.Lock()
+				n++
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if n != goroutines*loops {
+		t.Errorf("counted to %d, want %d", n, goroutines*loops)
+	}
+}
+
+func TestTryLock(t *testing.T) {
+	f := newFixture()
+	f.Lock()
+	if f.TryLock() {
+		t.Fatal("TryLock of a locked Mutex succeeded")
+	}
+	if f.rival().TryLock() {
+		t.Fatal("TryLock succeeded while another Mutex has the lock")
+	}
+	f.Unlock()
+	if !f.TryLock() {
+		t.Fatal("TryLock of an unlocked Mutex failed")
+	}
+	f.Unlock()
+	if s := f.log.String(); s != "" {
+		t.Errorf("logged %q, want nothing: to be refused is no error", s)
+	}
+	f.faults.Next(faulty.SetNX, faulty.LoseRequest)
+	if f.TryLock() {
+		t.Fatal("TryLock without an answer succeeded")
+	}
+	if s := f.log.String(); !strings.Contains(s, "connection lost") || !strings.Contains(s, key) {
+		t.Errorf("logged %q, want the error and the key", s)
+	}
+}
+
+func TestUnlockByAnotherGoroutine(t *testing.T) {
+	f := newFixture()
+	for range 10 {
+		f.Lock()
+		go f.Unlock()
+	}
+	f.Lock()
+	f.Unlock()
+}
+
+func TestUnlockOfUnlocked(t *testing.T) {
+	for name, misuse := range map[string]func(f *fixture){
+		"never locked":     func(f *fixture) {},
+		"unlocked already": func(f *fixture) { f.Lock(); f.Unlock() },
+		"unlocked by its lease": func(f *fixture) {
+			lease, _ := f.LockContext(context.Background())
+			_ = lease.Unlock(context.Background())
+		},
+		"refused": func(f *fixture) { f.rival().Lock(); f.TryLock() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture()
+			misuse(f)
+			defer func() {
+				want := `dislock: unlock of unlocked mutex "invoices"`
+				if got := fmt.Sprint(recover()); got != want {
+					t.Errorf("Unlock panicked with %q, want %q", got, want)
+				}
+			}()
+			f.Unlock()
+		})
+	}
+}
+
+func TestCond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 5
+		mu := dislock.New(memory.New(), key)
+		cond := sync.NewCond(mu)
+		awake := 0
+		for range n {
+			go func() {
+				mu.Lock()
+				defer mu.Unlock()
+				cond.Wait()
+				awake++
+			}()
+		}
+		synctest.Wait()
+		for want := range n + 1 {
+			mu.Lock()
+			if awake != want {
+				t.Errorf("%d are awake after %d signals", awake, want)
+			}
+			cond.Signal()
+			mu.Unlock()
+			synctest.Wait()
+		}
+	})
+}
+
+func TestVetFlagsCopies(t *testing.T) {
+	out, err := exec.Command("go", "vet", "./testdata/copies").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "copies lock value") {
+		t.Errorf("go vet of a package that copies a Mutex: %v\n%s", err, out)
+	}
+}
+
+// How the goroutines of a process wait.
+
+func TestGoroutinesWaitInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.Lock()
+		var order []int
+		for i := range 10 {
+			go func() {
+				f.Lock()
+				order = append(order, i)
+				f.Unlock()
+			}()
+			synctest.Wait()
+		}
+		asked := f.faults.Calls(faulty.SetNX)
+		time.Sleep(time.Hour)
+		if n := f.faults.Calls(faulty.SetNX) - asked; n != 0 {
+			t.Errorf("goroutines that wait for one of their own asked the store %d times", n)
+		}
+		f.Unlock()
+		synctest.Wait()
+		if got := fmt.Sprint(order); got != "[0 1 2 3 4 5 6 7 8 9]" {
+			t.Errorf("served in the order %v", got)
+		}
+	})
+}
+
+func TestWaiterThatGivesUpIsPassedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(dislock.WithOwner("me"))
+		f.Lock()
+		ctx, cancel := context.WithCancelCause(context.Background())
+		gaveUp := make(chan error)
+		go func() {
+			_, err := f.LockContext(ctx)
+			gaveUp <- err
+		}()
+		synctest.Wait()
+		served := make(chan bool)
+		go func() {
+			f.Lock()
+			close(served)
+		}()
+		synctest.Wait()
+
+		reason := errors.New("no more time for this")
+		cancel(reason)
+		err := <-gaveUp
+		for _, want := range []error{context.Canceled, reason, dislock.ErrHeld} {
+			if !errors.Is(err, want) {
+				t.Errorf("a wait that was cancelled ended with %v, want it to match %v", err, want)
+			}
+		}
+		if !strings.Contains(err.Error(), `lock "invoices"`) || !strings.Contains(err.Error(), `held by "me"`) {
+			t.Errorf("the error %q does not name operation, key and holder", err)
+		}
+		f.Unlock()
+		<-served
+		f.Unlock()
+	})
+}
+
+// A turn that comes at the moment of giving up must neither be lost nor taken.
+func TestTurnThatCrossesTheEndOfItsContext(t *testing.T) {
+	f := newFixture()
+	for range 2000 {
+		f.Lock()
+		ctx, cancel := context.WithCancel(context.Background())
+		waiting := make(chan *dislock.Lease)
+		go func() {
+			lease, _ := f.LockContext(ctx)
+			waiting <- lease
+		}()
+		go cancel()
+		f.Unlock()
+		if lease := <-waiting; lease != nil {
+			if err := lease.Unlock(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// A turn that was lost would make this wait for ever.
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	lease, err := f.LockContext(ctx)
+	if err != nil {
+		t.Fatalf("LockContext after all have left: %v, want nil", err)
+	}
+	_ = lease.Unlock(ctx)
+}
+
+// How processes wait.
+
+func TestWaitEndsWithItsReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		rival := mustLock(t, f.rival(dislock.WithOwner("the other")))
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		_, err := f.LockContext(ctx)
+		if waited := time.Since(start); waited != time.Minute {
+			t.Errorf("waited %v, want the minute that ctx gave", waited)
+		}
+		var held *dislock.HeldError
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &held) {
+			t.Fatalf("LockContext: %v, want context.DeadlineExceeded and a HeldError", err)
+		}
+		if held.Owner != "the other" || held.TTL <= 0 || held.TTL > 30*time.Second {
+			t.Errorf("held by %q for %v, want %q for at most 30s", held.Owner, held.TTL, "the other")
+		}
+		if strings.Contains(err.Error(), rival.Token()) {
+			t.Errorf("the error shows the token: %v", err)
+		}
+		_ = rival.Unlock(ctx)
+	})
+}
+
+func TestWaiterAsksNoLaterThanTheHoldersTTLSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(dislock.WithBackoff(time.Hour, time.Hour))
+		if _, err := f.store.SetNX(context.Background(), key, "dead", 5*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		f.Lock()
+		if waited := time.Since(start); waited != 5*time.Second {
+			t.Errorf("waited %v for a lease of 5s", waited)
+		}
+		f.Unlock()
+	})
+}
+
+func TestWaitersPollLessAndLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(dislock.WithBackoff(time.Millisecond, time.Second))
+		rival := f.rival()
+		rival.Lock()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_, _ = f.LockContext(ctx)
+		// Pauses of 1/2 s to 1 s, after a start of ten shorter ones.
+		if n := f.faults.Calls(faulty.SetNX); n < 60 || n > 135 {
+			t.Errorf("asked %d times in a minute", n)
+		}
+		rival.Unlock()
+	})
+}
+
+func TestLockOutwaitsAnAbsentStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.faults.All(faulty.SetNX, faulty.LoseRequest)
+		time.AfterFunc(time.Hour, func() { f.faults.All(faulty.SetNX, nil) })
+		start := time.Now()
+		f.Lock()
+		if waited := time.Since(start); waited < time.Hour || waited > time.Hour+time.Second {
+			t.Errorf("Lock returned after %v, the store was absent for an hour", waited)
+		}
+		f.Unlock()
+		if n := strings.Count(f.log.String(), "waiting for the store"); n < 5 || n > 30 {
+			t.Errorf("logged %d times, want 1, 2, 4, 8 … of the failures", n)
+		}
+	})
+}
+
+func TestUnavailable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		broken := errors.New("WRONGTYPE says the driver")
+		f.faults.Next(faulty.SetNX, faulty.Refuse(broken))
+		_, err := f.TryLockContext(context.Background())
+		if !errors.Is(err, dislock.ErrUnavailable) || !errors.Is(err, broken) || errors.Is(err, dislock.ErrHeld) {
+			t.Errorf("TryLockContext: %v, want ErrUnavailable with its cause", err)
+		}
+		if want := `dislock: try to lock "invoices": the store is unavailable: WRONGTYPE says the driver`; err.Error() != want {
+			t.Errorf("TryLockContext: %q, want %q", err, want)
+		}
+
+		// The bound of a request is not the caller's deadline.
+		f.faults.Next(faulty.SetNX, faulty.Freeze)
+		start := time.Now()
+		_, err = f.TryLockContext(context.Background())
+		if took := time.Since(start); took != 3*time.Second {
+			t.Errorf("TryLockContext took %v with a silent store, want 3s", took)
+		}
+		if !errors.Is(err, dislock.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("TryLockContext: %v, want ErrUnavailable and not the error of a ctx that has no deadline", err)
+		}
+
+		f.faults.All(faulty.SetNX, faulty.Refuse(broken))
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, err = f.LockContext(ctx)
+		for _, want := range []error{context.DeadlineExceeded, dislock.ErrUnavailable, broken} {
+			if !errors.Is(err, want) {
+				t.Errorf("LockContext: %v, want it to match %v", err, want)
+			}
+		}
+		time.Sleep(time.Minute)
+	})
+}
