@@ -1,2 +1,62 @@
-// Package dislock is a mutex that processes share.
+// Package dislock provides a mutex that processes share. It has the method set of
+// [sync.Mutex]; its state lives in a store behind a small interface, of which
+// Redis (by redigo or by go-redis) and the memory of one process are
+// implementations.
+//
+//	mu := dislock.New(goredis.New(client), "invoices:2026-11")
+//
+//	lease, err := mu.LockContext(ctx)
+//	if err != nil {
+//		return err
+//	}
+//	defer lease.Unlock(ctx)
+//
+// # What it does not promise
+//
+// Holding the lock is a lease, and a lease is not a proof. A process can be paused
+// for longer than its lease lasts, between the moment it looked and the moment it
+// wrote; then another one has the lock, and both believe that they may write. A
+// Redis that fails over to a replica can forget the latest leases and grant them
+// again. dislock tells its holder of a loss before the store gives the key away,
+// which covers all but these. Where they must be covered, too, the resource
+// itself has to refuse a stale writer, by [Lease.Fence].
+//
+// It is not fair between processes: waiting processes poll, and who asks first
+// when the key is free gets it. Between the goroutines of one process that share
+// a Mutex it is: they are served in the order of arrival. It is not reentrant.
+//
+// # Holding
+//
+// A lease lasts for a ttl (30 s by default, [WithTTL]) and is renewed every third
+// of it for as long as it is held. A process that dies leaves its key behind for
+// a ttl at most. A failed renewal is no loss; it is tried again until the
+// deadline. The lock is lost when the store says that somebody else has the key,
+// or when the deadline passes. The deadline is counted from before the request
+// was sent that the store granted, less a margin, on the monotonic and on the
+// wall clock, whichever is further: so it is earlier than the store's, and a
+// suspended machine does not hold on to a lease that it slept through.
+//
+// The holder learns of a loss by [Lease.Done] and [Lease.Err]; the ctx that
+// [Mutex.Do] hands to its function is cancelled. Nothing is ever stopped by force.
+//
+// # Contexts
+//
+// The ctx of [Mutex.LockContext] bounds the waiting, and nothing else bounds it:
+// there is no hidden number of retries. A ctx that has ended never acquires. The
+// lease outlives that ctx: a timeout for acquiring never stops renewal, and
+// [Lease.Unlock] frees the key even if its own ctx has ended.
+//
+// # Errors
+//
+// Every error matches one of [ErrHeld], [ErrLost], [ErrNotHeld], [ErrUnavailable]
+// or the ctx's own error by [errors.Is], names the operation and the key, and
+// wraps its cause. A wait that ctx ended matches the ctx's error and also the last
+// reason for waiting. No error and no log line shows a token.
+//
+// # Testing
+//
+// Code that takes a [backend.Backend] is tested with package backend/memory, no
+// server needed, in package testing/synctest if time matters. Package
+// backend/faulty shows it a store that loses requests, replies and connections.
+// Package conformance proves a backend of your own.
 package dislock

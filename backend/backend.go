@@ -105,7 +105,8 @@ type HeldError struct {
 	Owner string
 
 	// TTL is how long the holder's lease still lasts unless it is renewed or
-	// released; 0 when that is not known.
+	// released: a waiter asks again then at the latest. 0 says that it is not known,
+	// so a store that counts milliseconds says 1 ms while there is less than that.
 	TTL time.Duration
 }
 

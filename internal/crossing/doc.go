@@ -1,0 +1,2 @@
+// Package crossing holds the tests that need both Redis adapters.
+package crossing
