@@ -62,7 +62,9 @@ func BenchmarkLockUnlock(b *testing.B) {
 			mu := dislock.New(store, key)
 			b.ReportAllocs()
 			for b.Loop() {
-				mu.Lock()
+				if !mu.TryLock() {
+					b.Fatal("TryLock of a free key failed")
+				}
 				mu.Unlock()
 			}
 		})

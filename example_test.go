@@ -149,8 +149,10 @@ func ExampleWithHooks() {
 		Lost:     func(i dislock.LostInfo) { fmt.Printf("lost %s: %v\n", i.Key, i.Err) },
 	}))
 	mu.Lock()
+	fmt.Println("working")
 	mu.Unlock()
 	// Output:
 	// acquired metrics, asked 1 time(s)
+	// working
 	// released metrics
 }

@@ -79,14 +79,15 @@ func TestUnlockByAnotherGoroutine(t *testing.T) {
 		f.Lock()
 		go f.Unlock()
 	}
-	f.Lock()
-	f.Unlock()
+	if err := mustLock(t, f.Mutex).Unlock(background); err != nil {
+		t.Errorf("Unlock: %v, want nil", err)
+	}
 }
 
 func TestUnlockOfUnlocked(t *testing.T) {
 	for name, misuse := range map[string]func(f *fixture){
 		"never locked":     func(f *fixture) {},
-		"unlocked already": func(f *fixture) { f.Lock(); f.Unlock() },
+		"unlocked already": func(f *fixture) { f.TryLock(); f.Unlock() },
 		"unlocked by its lease": func(f *fixture) {
 			lease, _ := f.LockContext(context.Background())
 			_ = lease.Unlock(context.Background())
@@ -151,8 +152,8 @@ func TestGoroutinesWaitInOrder(t *testing.T) {
 		for i := range 10 {
 			go func() {
 				f.Lock()
+				defer f.Unlock()
 				order = append(order, i)
-				f.Unlock()
 			}()
 			synctest.Wait()
 		}

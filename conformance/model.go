@@ -27,12 +27,13 @@ func (m *model) owner(key string, now time.Time) (modelLease, bool) {
 	return l, ok && now.Before(l.ends)
 }
 
-// setNX returns what the error must be; fence is what the backend returned.
-func (m *model) setNX(key, token string, ttl time.Duration, fence uint64, now time.Time) (want error, wrong string) {
+// setNX returns what is wrong with the fence that the backend returned, and what
+// its error must be.
+func (m *model) setNX(key, token string, ttl time.Duration, fence uint64, now time.Time) (wrong string, want error) {
 	l, held := m.owner(key, now)
 	switch {
 	case held && l.token != token:
-		return backend.ErrHeld, ""
+		return "", backend.ErrHeld
 	case held && fence != l.fence:
 		wrong = fmt.Sprintf("the fence of the same lease was %d", l.fence)
 	case !held && fence <= m.fences[key]:
@@ -40,7 +41,7 @@ func (m *model) setNX(key, token string, ttl time.Duration, fence uint64, now ti
 	}
 	m.fences[key] = max(fence, m.fences[key])
 	m.leases[key] = modelLease{token, fence, now.Add(ttl)}
-	return nil, wrong
+	return wrong, nil
 }
 
 func (m *model) expire(key, token string, ttl time.Duration, now time.Time) error {
@@ -86,7 +87,7 @@ func (c *C) agree(program []byte) {
 		case 0:
 			var fence uint64
 			fence, got = b.SetNX(context.Background(), key, token, ttl)
-			want, wrong = m.setNX(key, token, ttl, fence, now)
+			wrong, want = m.setNX(key, token, ttl, fence, now)
 			call = fmt.Sprintf("SetNX for %v: fence %d", ttl, fence)
 		case 1:
 			got = b.ExpireIfOwner(context.Background(), key, token, ttl)

@@ -22,7 +22,9 @@ func TestAMillionKeysLeaveNothing(t *testing.T) {
 		}
 	}
 	mu := dislock.New(s, "through a Mutex")
-	mu.Lock()
+	if !mu.TryLock() {
+		t.Fatal("TryLock of a free key failed")
+	}
 	mu.Unlock()
 	if n := len(s.leases); n != 0 {
 		t.Errorf("%d leases are left", n)
