@@ -1,3 +1,0 @@
-package redistest
-
-import _ "go.uber.org/goleak"
