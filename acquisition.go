@@ -64,7 +64,7 @@ func (a *acquisition) once(ctx context.Context) (*Lease, error) {
 func (a *acquisition) ask(ctx context.Context) (*Lease, error) {
 	a.questions++
 	timeout := a.requestTimeout()
-	request, cancel := context.WithTimeout(ctx, timeout)
+	request, cancel := newRequest(ctx, timeout)
 	defer cancel()
 
 	// The lease is counted from before the request left: it can not have begun
@@ -124,4 +124,12 @@ func untilFree(pause time.Duration, err error) time.Duration {
 		return min(pause, held.TTL)
 	}
 	return pause
+}
+
+// newRequest returns the ctx of one request: it ends with ctx, and after timeout.
+func newRequest(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if ctx.Done() == nil {
+		return backend.Bounded(ctx, timeout)
+	}
+	return context.WithTimeout(ctx, timeout)
 }

@@ -108,7 +108,7 @@ func (l *Lease) beginUnlock() bool {
 // unlock follows a beginUnlock that returned true.
 func (l *Lease) unlock(ctx context.Context) error {
 	m := l.mutex
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.requestTimeout())
+	ctx, cancel := backend.Bounded(ctx, m.requestTimeout())
 	defer cancel()
 
 	err := l.release(ctx)

@@ -30,7 +30,9 @@ func (m *Mutex) reclaim(token string) {
 }
 
 func (r *reclaim) attempt() {
-	err := r.deleteToken(context.Background(), r.token)
+	request, cancel := backend.Bounded(context.Background(), r.requestTimeout())
+	defer cancel()
+	err := r.deleteToken(request, r.token)
 	if err == nil || errors.Is(err, backend.ErrNotOwner) {
 		return
 	}
@@ -42,14 +44,12 @@ func (r *reclaim) attempt() {
 	time.AfterFunc(pause, r.attempt)
 }
 
-// deleteToken asks the store once to end the lease of token.
-func (m *Mutex) deleteToken(ctx context.Context, token string) error {
-	timeout := m.requestTimeout()
-	request, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+// deleteToken asks the store once to end the lease of token, with a ctx that lasts
+// as long as one request may.
+func (m *Mutex) deleteToken(request context.Context, token string) error {
 	err := m.backend.DeleteIfOwner(request, m.key, token)
 	if err == nil || errors.Is(err, backend.ErrNotOwner) {
 		return err
 	}
-	return unavailable(noAnswer(request, err, timeout))
+	return unavailable(noAnswer(request, err, m.requestTimeout()))
 }

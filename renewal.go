@@ -151,7 +151,7 @@ func (r *renewal) untilWake() time.Duration {
 // attempt asks the store once to prolong the lease.
 func (r *renewal) attempt(timeout time.Duration) {
 	l, m := r.lease, r.lease.mutex
-	request, cancel := context.WithTimeout(context.Background(), timeout)
+	request, cancel := backend.Bounded(context.Background(), timeout)
 	defer cancel()
 	sent := m.now()
 	err := m.backend.ExpireIfOwner(request, m.key, l.token, m.ttl)

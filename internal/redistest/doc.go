@@ -1,7 +1,7 @@
 // Package redistest gives tests real Redis servers, each on its own port and in
 // its own directory, and a proxy in front of them that fails on command.
 //
-// It needs redis-server, 6.2 or later, in the PATH. Where there is none, the
+// It needs a redis-server in the PATH; 7.0 is known to do. Where there is none, the
 // tests are skipped, unless the environment says DISLOCK_TEST_SERVERS=required:
 // then they fail, so that a run that has to prove something cannot pass empty.
 //
