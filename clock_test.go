@@ -105,3 +105,15 @@ func TestValidityLeavesAMargin(t *testing.T) {
 		}
 	}
 }
+
+func TestNoTimerIsLeftAfterUnlock(t *testing.T) {
+	m := New(memory.New(), "k")
+	lease, err := m.LockContext(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Unlock()
+	if lease.renewal.timer.Stop() {
+		t.Error("the timer of an unlocked lease is still running")
+	}
+}

@@ -3,6 +3,8 @@ package dislock_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,10 +24,16 @@ func TestDo(t *testing.T) {
 		if ctx.Value(ctxKey{}) != "value" || ctx.Err() != nil {
 			t.Error("f got another ctx")
 		}
+		if lease := dislock.FromContext(ctx); lease == nil || lease.Err() != nil || lease.Fence() == 0 {
+			t.Errorf("the lease in the ctx of f: %v", lease)
+		}
 		return nil
 	})
 	if err != nil {
 		t.Errorf("Do: %v, want nil", err)
+	}
+	if lease := dislock.FromContext(ctx); lease != nil {
+		t.Errorf("a lease in a ctx that is not from Do: %v", lease)
 	}
 	f.unlocked(t)
 
@@ -64,6 +72,16 @@ func TestDoTellsTheLoss(t *testing.T) {
 		})
 		if !errors.Is(err, fails) || !errors.Is(err, dislock.ErrLost) {
 			t.Errorf("Do: %v, want the error of f and ErrLost", err)
+		}
+
+		// A loss that f returns itself is not told twice.
+		err = f.Do(background, func(ctx context.Context) error {
+			f.store.Evict(key)
+			<-ctx.Done()
+			return fmt.Errorf("stopped: %w", context.Cause(ctx))
+		})
+		if !errors.Is(err, dislock.ErrLost) || strings.Count(err.Error(), "lost") != 1 {
+			t.Errorf("Do: %v, want the loss, once", err)
 		}
 
 		// A loss that f did not notice is told all the same.

@@ -44,8 +44,8 @@ func TestHooks(t *testing.T) {
 		start := time.Now()
 		f.Lock()
 		waited := time.Since(start)
-		f.faults.Next(faulty.ExpireIfOwner, faulty.LoseReply)
-		time.Sleep(15 * time.Second)
+		f.faults.Next(faulty.ExpireIfOwner, faulty.LoseReply, nil, faulty.LoseReply)
+		time.Sleep(25 * time.Second)
 		f.store.Evict(key)
 		time.Sleep(10 * time.Second)
 		f.Unlock()
@@ -54,6 +54,8 @@ func TestHooks(t *testing.T) {
 released invoices, fence 1 after 1s: <nil>
 waiting for invoices: held true
 acquired invoices after %v, fence 3, asked once false
+renewal of invoices failed: unavailable true, 1 in a row, time left true
+renewed invoices, fence 3
 renewal of invoices failed: unavailable true, 1 in a row, time left true
 renewed invoices, fence 3
 lost invoices, fence 3: true

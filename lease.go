@@ -237,4 +237,17 @@ func (l *Lease) onEnd(f func(error)) {
 	}
 }
 
+type contextKey struct{}
+
+func newContext(ctx context.Context, l *Lease) context.Context {
+	return context.WithValue(ctx, contextKey{}, l)
+}
+
+// FromContext returns the lease under which [Mutex.Do] called its function, nil
+// if ctx does not come from there. In a Do within a Do it is that of the inner one.
+func FromContext(ctx context.Context) *Lease {
+	l, _ := ctx.Value(contextKey{}).(*Lease)
+	return l
+}
+
 func (l *Lease) held() time.Duration { return l.mutex.now().since(l.began) }

@@ -226,15 +226,37 @@ func TestUnlockGoesOnInTheBackground(t *testing.T) {
 		if took := time.Since(start); took > 3*time.Second {
 			t.Errorf("Unlock took %v, want at most 3s", took)
 		}
+		time.Sleep(3 * time.Second)
 		if !strings.Contains(f.log.String(), "Unlock failed") {
 			t.Errorf("logged %q, want the failed release", f.log)
 		}
 		f.faults.All(faulty.DeleteIfOwner, nil)
 		f.Lock()
 		if took := time.Since(start); took > 10*time.Second {
-			t.Errorf("the key was free after %v, though the store was back after 3s", took)
+			t.Errorf("the key was free after %v, though the store was back after 6s", took)
 		}
 		f.Unlock()
+	})
+}
+
+// When the lease has ended by itself, there is nothing left to take back.
+func TestTakingBackEndsWithTheLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const ttl = 10 * time.Second
+		f := newFixture(dislock.WithTTL(ttl))
+		f.faults.AllOps(faulty.LoseRequest)
+		if f.TryLock() {
+			t.Fatal("TryLock without a store succeeded")
+		}
+		time.Sleep(ttl)
+		asked := f.faults.Calls(faulty.DeleteIfOwner)
+		if asked < 5 {
+			t.Errorf("tried to take the token back %d times within its ttl", asked)
+		}
+		time.Sleep(time.Hour)
+		if n := f.faults.Calls(faulty.DeleteIfOwner) - asked; n != 0 {
+			t.Errorf("tried another %d times after its ttl", n)
+		}
 	})
 }
 
@@ -261,6 +283,87 @@ func TestUnlockDoesNotWaitForARenewalThatHangs(t *testing.T) {
 			t.Error("the key is still held")
 		}
 		time.Sleep(time.Hour)
+	})
+}
+
+// The grant arrives 5 s after it was asked for. Those are part of the lease.
+func TestLeaseIsCountedFromBeforeItsRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const ttl = 10 * time.Second
+		f := newFixture(dislock.WithTTL(ttl), dislock.WithoutRenewal())
+		f.faults.Next(faulty.SetNX, faulty.DelayReply(5*time.Second))
+		start := time.Now()
+		lease := mustLock(t, f.Mutex)
+		<-lease.Done()
+		if lasted := time.Since(start); lasted != validity(ttl) {
+			t.Errorf("told %v after the request was sent, want %v", lasted, validity(ttl))
+		}
+		f.Unlock()
+	})
+}
+
+func TestRenewedLeaseIsCountedFromBeforeItsRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const ttl = 10 * time.Second
+		f := newFixture(dislock.WithTTL(ttl))
+		var sent time.Time
+		f.faults.Next(faulty.ExpireIfOwner, func(ctx context.Context, call func(context.Context) error) error {
+			sent = time.Now()
+			err := call(ctx)
+			time.Sleep(2 * time.Second)
+			return err
+		})
+		f.faults.All(faulty.ExpireIfOwner, faulty.LoseRequest)
+		lease := mustLock(t, f.Mutex)
+		<-lease.Done()
+		if lasted := time.Since(sent); lasted != validity(ttl) {
+			t.Errorf("told %v after the last good renewal was sent, want %v", lasted, validity(ttl))
+		}
+		f.Unlock()
+	})
+}
+
+func TestOneRenewalAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(dislock.WithTTL(30 * time.Second))
+		f.faults.Next(faulty.ExpireIfOwner, faulty.LoseRequest, nil)
+		f.faults.All(faulty.ExpireIfOwner, func(context.Context, func(context.Context) error) error {
+			time.Sleep(time.Minute) // deaf to ctx
+			return nil
+		})
+		lease := mustLock(t, f.Mutex)
+		<-lease.Done()
+		if n := f.faults.Calls(faulty.ExpireIfOwner); n != 3 {
+			t.Errorf("%d renewals, want one that fails, one that succeeds and one that hangs", n)
+		}
+		// The failure before the success has nothing to do with the loss.
+		if err := lease.Err(); !errors.Is(err, dislock.ErrLost) || errors.Is(err, faulty.ErrConnection) {
+			t.Errorf("Err: %v, want ErrLost and not %v", err, faulty.ErrConnection)
+		}
+		f.Unlock()
+		time.Sleep(time.Minute)
+	})
+}
+
+// An Unlock that is repeated for an old lease must leave the Mutex to its holder.
+func TestRepeatedUnlockLeavesTheSuccessorAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		old := mustLock(t, f.Mutex)
+		f.faults.All(faulty.DeleteIfOwner, faulty.LoseReply)
+		if err := old.Unlock(background); !errors.Is(err, dislock.ErrUnavailable) {
+			t.Fatalf("Unlock: %v, want ErrUnavailable", err)
+		}
+		f.faults.All(faulty.DeleteIfOwner, nil)
+		f.Lock()
+		if err := old.Unlock(background); err != nil {
+			t.Errorf("Unlock again: %v, want nil", err)
+		}
+		if f.TryLock() {
+			t.Error("the old lease opened the Mutex under its holder")
+		}
+		f.Unlock()
+		time.Sleep(time.Minute)
 	})
 }
 

@@ -345,3 +345,37 @@ func TestUnavailable(t *testing.T) {
 		time.Sleep(time.Minute)
 	})
 }
+
+// A silent store does not keep a caller who has no time left.
+func TestCancelDuringARequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.faults.All(faulty.SetNX, faulty.Freeze)
+		ctx, cancel := context.WithCancel(context.Background())
+		start := time.Now()
+		time.AfterFunc(100*time.Millisecond, cancel)
+		_, err := f.LockContext(ctx)
+		if took := time.Since(start); took != 100*time.Millisecond || !errors.Is(err, context.Canceled) {
+			t.Errorf("LockContext returned after %v with %v, want context.Canceled after 100ms", took, err)
+		}
+	})
+}
+
+// sent notes the ttl of each request.
+type sent struct {
+	*memory.Store
+	ttls []time.Duration
+}
+
+func (s *sent) SetNX(ctx context.Context, key, token string, ttl time.Duration) (uint64, error) {
+	s.ttls = append(s.ttls, ttl)
+	return s.Store.SetNX(ctx, key, token, ttl)
+}
+
+func TestTTLIsWholeMilliseconds(t *testing.T) {
+	s := &sent{Store: memory.New()}
+	dislock.New(s, key, dislock.WithTTL(1500*time.Millisecond+900*time.Microsecond)).TryLock()
+	if len(s.ttls) != 1 || s.ttls[0] != 1500*time.Millisecond {
+		t.Errorf("asked for %v, want 1.5s", s.ttls)
+	}
+}
