@@ -6,35 +6,41 @@ import (
 	"time"
 
 	"github.com/dislock/dislock"
+	"github.com/dislock/dislock/backend"
 )
 
-// Benchmark measures an uncontended Lock and Unlock, and beside it, by turns in
-// the same run, what bare does: the same requests without a lock around them, on a
-// client like that of the store. It reports the median of each, and their ratio
-// as lock/bare; absolute times say more about the machine than about the lock.
-func Benchmark(b *testing.B, h Harness, bare func(b *testing.B) (request func(key string) error)) {
-	store := h.Open(b)
-	backend, request := store.Connect(b), bare(b)
+// Benchmark measures an uncontended Lock and Unlock, and beside them, by turns in
+// the same run, what others costs: the bare requests on the same client, each a
+// function that makes them for key. It reports the median of Lock and Unlock in
+// nanoseconds, and for each of others how many times its median that is; absolute
+// times say more about the machine than about the lock.
+func Benchmark(b *testing.B, store backend.Backend, others map[string]func(key string) error) {
 	c := &C{TB: b}
-	key, bareKey := c.newKey(), c.newKey()
-	mu := dislock.New(backend, key)
-
-	var locked, requested []time.Duration
+	mu := dislock.New(store, c.newKey())
+	laps := map[string][]time.Duration{}
+	lap := func(name string, f func() error) {
+		start := time.Now()
+		if err := f(); err != nil {
+			b.Fatalf("%s: %v", name, err)
+		}
+		laps[name] = append(laps[name], time.Since(start))
+	}
+	keys := map[string]string{}
+	for name := range others {
+		keys[name] = c.newKey()
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		start := time.Now()
-		visit(mu)
-		middle := time.Now()
-		if err := request(bareKey); err != nil {
-			b.Fatal(err)
+		lap("lock", func() error { visit(mu); return nil })
+		for name, request := range others {
+			lap(name, func() error { return request(keys[name]) })
 		}
-		locked = append(locked, middle.Sub(start))
-		requested = append(requested, time.Since(middle))
 	}
-	lock, request50 := median(locked), median(requested)
-	b.ReportMetric(float64(lock), "lock-ns")
-	b.ReportMetric(float64(request50), "bare-ns")
-	b.ReportMetric(float64(lock)/float64(request50), "lock/bare")
+	lock := median(laps["lock"])
+	b.ReportMetric(lock, "lock-ns")
+	for name := range others {
+		b.ReportMetric(lock/median(laps[name]), "lock/"+name)
+	}
 }
 
 func visit(mu *dislock.Mutex) {
@@ -42,7 +48,7 @@ func visit(mu *dislock.Mutex) {
 	defer mu.Unlock()
 }
 
-func median(d []time.Duration) time.Duration {
+func median(d []time.Duration) float64 {
 	slices.Sort(d)
-	return d[len(d)/2]
+	return float64(d[len(d)/2])
 }

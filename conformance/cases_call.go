@@ -57,6 +57,10 @@ var callCases = []kase{
 				ctx, cancel = context.WithTimeout(context.Background(), short)
 				c.promptly(name+" with a ctx whose deadline passes", ctx, call)
 				cancel()
+
+				ctx, cancel = backend.Bounded(context.Background(), short)
+				c.promptly(name+" with a ctx that can end only at its deadline", ctx, call)
+				cancel()
 			}
 		},
 	},

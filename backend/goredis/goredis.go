@@ -1,3 +1,46 @@
 package goredis
 
-import _ "github.com/redis/go-redis/v9"
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/dislock/dislock/backend"
+	"github.com/dislock/dislock/internal/recipe"
+)
+
+// Backend keeps leases in Redis. It is safe for concurrent use.
+type Backend struct {
+	recipe *recipe.Recipe
+}
+
+// New returns a Backend that works through client, which stays the caller's. It
+// panics if client is nil.
+func New(client redis.UniversalClient, opts ...Option) *Backend {
+	if recipe.IsNil(client) {
+		panic("dislock/backend/goredis: New: client is nil")
+	}
+	o := options{prefix: recipe.DefaultPrefix}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return &Backend{recipe: recipe.New(driver{client, honoursDeadlines(client)}, o.prefix)}
+}
+
+// SetNX implements [backend.Backend].
+func (b *Backend) SetNX(ctx context.Context, key, token string, ttl time.Duration) (fence uint64, err error) {
+	return b.recipe.SetNX(ctx, key, token, ttl)
+}
+
+// ExpireIfOwner implements [backend.Backend].
+func (b *Backend) ExpireIfOwner(ctx context.Context, key, token string, ttl time.Duration) error {
+	return b.recipe.ExpireIfOwner(ctx, key, token, ttl)
+}
+
+// DeleteIfOwner implements [backend.Backend].
+func (b *Backend) DeleteIfOwner(ctx context.Context, key, token string) error {
+	return b.recipe.DeleteIfOwner(ctx, key, token)
+}
+
+var _ backend.Backend = (*Backend)(nil)

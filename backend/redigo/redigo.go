@@ -1,3 +1,52 @@
 package redigo
 
-import _ "github.com/gomodule/redigo/redis"
+import (
+	"context"
+	"time"
+
+	"github.com/gomodule/redigo/redis"
+
+	"github.com/dislock/dislock/backend"
+	"github.com/dislock/dislock/internal/recipe"
+)
+
+// Pool is where a Backend gets a connection for each command, and closes it
+// after; [*redis.Pool] is one.
+type Pool interface {
+	GetContext(ctx context.Context) (redis.Conn, error)
+}
+
+// Backend keeps leases in Redis. It is safe for concurrent use.
+type Backend struct {
+	recipe *recipe.Recipe
+}
+
+// New returns a Backend that takes its connections from pool, which stays the
+// caller's. It panics if pool is nil.
+func New(pool Pool, opts ...Option) *Backend {
+	if recipe.IsNil(pool) {
+		panic("dislock/backend/redigo: New: pool is nil")
+	}
+	o := options{prefix: recipe.DefaultPrefix}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return &Backend{recipe: recipe.New(&driver{pool: pool}, o.prefix)}
+}
+
+// SetNX implements [backend.Backend].
+func (b *Backend) SetNX(ctx context.Context, key, token string, ttl time.Duration) (fence uint64, err error) {
+	return b.recipe.SetNX(ctx, key, token, ttl)
+}
+
+// ExpireIfOwner implements [backend.Backend].
+func (b *Backend) ExpireIfOwner(ctx context.Context, key, token string, ttl time.Duration) error {
+	return b.recipe.ExpireIfOwner(ctx, key, token, ttl)
+}
+
+// DeleteIfOwner implements [backend.Backend].
+func (b *Backend) DeleteIfOwner(ctx context.Context, key, token string) error {
+	return b.recipe.DeleteIfOwner(ctx, key, token)
+}
+
+var _ backend.Backend = (*Backend)(nil)

@@ -2,7 +2,9 @@ package crossing
 
 import (
 	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/gomodule/redigo/redis"
 	goredisclient "github.com/redis/go-redis/v9"
@@ -11,53 +13,69 @@ import (
 	"github.com/dislock/dislock/backend/goredis"
 	"github.com/dislock/dislock/backend/redigo"
 	"github.com/dislock/dislock/conformance"
+	"github.com/dislock/dislock/internal/recipe"
 	"github.com/dislock/dislock/internal/redistest"
 )
 
-// The two commands of the usual recipe: take the key if it is free, delete it if
-// it is still ours.
-const (
-	bareTTL     = 30_000
-	bareRelease = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
-)
+// What is measured beside the lock, on the same client: "commands", the two
+// commands that Lock and Unlock consist of, and "recipe", those of the usual
+// recipe without a fence: SET NX PX, and a script that compares and deletes.
+const bareRelease = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
+
+var errNotGranted = errors.New("not granted")
+
+// do sends a command and returns its reply.
+type do func(args ...any) (any, error)
+
+func others(b *testing.B, do do) map[string]func(key string) error {
+	hash, err := do("SCRIPT", "LOAD", bareRelease)
+	if err != nil {
+		b.Fatal(err)
+	}
+	token := backend.NewToken("bare")
+	return map[string]func(key string) error{
+		"commands": func(key string) error {
+			acquire, release := recipe.Requests(recipe.DefaultPrefix, key, token, 30*time.Second)
+			return both(do, acquire, release)
+		},
+		"recipe": func(key string) error {
+			return both(do, []any{"SET", key, token, "NX", "PX", 30_000}, []any{"EVALSHA", hash, 1, key, token})
+		},
+	}
+}
+
+// both sends the one command and then the other, and checks that each worked.
+func both(do do, acquire, release []any) error {
+	for _, args := range [][]any{acquire, release} {
+		reply, err := do(args...)
+		if err != nil {
+			return err
+		}
+		if n, ok := reply.(int64); reply == nil || ok && n == 0 {
+			return errNotGranted
+		}
+	}
+	return nil
+}
 
 func BenchmarkRedigo(b *testing.B) {
 	server := redistest.Start(b)
-	pool := &redis.Pool{MaxIdle: 8, Dial: func() (redis.Conn, error) { return redis.Dial("tcp", server.Addr()) }}
+	pool := &redis.Pool{MaxIdle: 8, DialContext: func(ctx context.Context) (redis.Conn, error) {
+		return redis.DialContext(ctx, "tcp", server.Addr())
+	}}
 	b.Cleanup(func() { pool.Close() })
-	conformance.Benchmark(b, harnessOf(redigo.New(pool)), func(b *testing.B) func(string) error {
-		release := redis.NewScript(1, bareRelease)
-		return func(key string) error {
-			conn := pool.Get()
-			if _, err := conn.Do("SET", key, "token", "NX", "PX", bareTTL); err != nil {
-				return err
-			}
-			conn.Close()
-			conn = pool.Get()
-			defer conn.Close()
-			_, err := release.Do(conn, key, "token")
-			return err
-		}
-	})
+	conformance.Benchmark(b, redigo.New(pool), others(b, func(args ...any) (any, error) {
+		conn := pool.Get()
+		defer conn.Close()
+		return conn.Do(args[0].(string), args[1:]...)
+	}))
 }
 
 func BenchmarkGoRedis(b *testing.B) {
 	server := redistest.Start(b)
-	client := goredisclient.NewClient(&goredisclient.Options{Addr: server.Addr()})
+	client := goredisclient.NewClient(&goredisclient.Options{Addr: server.Addr(), ContextTimeoutEnabled: true})
 	b.Cleanup(func() { client.Close() })
-	conformance.Benchmark(b, harnessOf(goredis.New(client)), func(b *testing.B) func(string) error {
-		ctx, release := context.Background(), goredisclient.NewScript(bareRelease)
-		return func(key string) error {
-			if err := client.Do(ctx, "SET", key, "token", "NX", "PX", bareTTL).Err(); err != nil {
-				return err
-			}
-			return release.Run(ctx, client, []string{key}, "token").Err()
-		}
-	})
-}
-
-func harnessOf(b backend.Backend) conformance.Harness {
-	return conformance.Harness{Open: func(testing.TB) conformance.Store {
-		return conformance.Store{Connect: func(testing.TB) backend.Backend { return b }}
-	}}
+	conformance.Benchmark(b, goredis.New(client), others(b, func(args ...any) (any, error) {
+		return client.Do(context.Background(), args...).Result()
+	}))
 }

@@ -1,0 +1,72 @@
+// Package goredis keeps leases in Redis through a client of
+// github.com/redis/go-redis/v9.
+//
+//	client := redis.NewClient(&redis.Options{
+//		Addr:                  "localhost:6379",
+//		ContextTimeoutEnabled: true,
+//	})
+//	mu := dislock.New(goredis.New(client), "invoices:2026-11")
+//
+// The client belongs to the caller, who closes it. It is not configured, and
+// other commands may go through it at the same time.
+//
+// # What is supported
+//
+// Every client that [redis.NewUniversalClient] returns, and a [redis.Ring]: a
+// single server, a Sentinel group, a Cluster, shards; of version 5 or later. The
+// tests run on 7.0.
+// Replication is asynchronous: a failover may lose the latest lease, and give its
+// key to somebody else. The fence of that one is larger, as long as the failover
+// takes a second and the clocks of the servers agree to that extent. A Ring moves
+// keys to other shards when one of them fails, and then knows nothing of the
+// leases on it.
+//
+// While a Cluster moves a slot, a key in it can be prolonged and released, but
+// taking it may fail until it has been moved as a whole.
+//
+// # Settings
+//
+// Any client is right: a call returns when its ctx ends, and a command is sent
+// once, whatever MaxRetries says. (go-redis by default repeats a command whose
+// answer was lost. A release that worked is then refused, because the lock is not
+// there any more. The mutex itself tries again where that is safe.) But while a
+// server is silent, go-redis holds on to a goroutine and a connection after the
+// call has returned, for as long as these let it:
+//
+//   - ContextTimeoutEnabled: true ends that at the deadline of ctx. Without it
+//     go-redis does not look at ctx while it waits for an answer. It also makes a
+//     [redis.Client] faster: a call that nobody can cancel (Lock, TryLock, Unlock,
+//     a renewal) then needs no goroutine to return in time.
+//   - ReadTimeout and WriteTimeout, 3 s by default, end it also after ctx was
+//     cancelled. -1 turns them off: do not.
+//   - PoolSize, 10 for each CPU by default, bounds how many commands, of locks and
+//     everything else, are under way at a time; PoolTimeout how long one waits for
+//     its turn.
+//
+// # Permissions
+//
+// This user can lock, and nothing else:
+//
+//	ACL SETUSER lock on >password ~dislock:* +evalsha +eval +get +set +incr +pexpire +pttl +del +time
+//
+// with +cluster|slots and +command for a Cluster, +select for a DB other than 0,
+// and +client|setname for a ClientName. go-redis tries CLIENT SETINFO and CLIENT
+// MAINT_NOTIFICATIONS as well and does without them.
+//
+// # Layout
+//
+// The key KEY is in Redis under dislock:{KEY} and holds the owner's token, a plain
+// string that expires. So
+//
+//	redis-cli GET 'dislock:{KEY}'
+//
+// says who holds it, and every client that takes a lock with SET NX PX and
+// releases it by comparing excludes this one and is excluded by it; for redis-py
+// that is Lock(client, "dislock:{KEY}", timeout=30). Next to it,
+// dislock:{KEY}:fence counts the fences and expires after a day; it can be
+// deleted at any time, and fences still grow. Both are in one slot of a Cluster.
+// If KEY starts with '}' or '\', a '\' precedes it.
+//
+// The algorithm is the one for a single instance in the Redis documentation,
+// https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/.
+package goredis

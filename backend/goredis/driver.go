@@ -1,0 +1,59 @@
+package goredis
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/dislock/dislock/backend"
+)
+
+// driver is a [recipe.Driver].
+type driver struct {
+	client    redis.UniversalClient
+	deadlines bool // the client honours the deadline of a ctx, see [honoursDeadlines]
+}
+
+// firstKey is where the first key stands in EVAL and EVALSHA, by which a cluster
+// or a ring finds the node.
+const firstKey = 3
+
+func (d driver) Do(ctx context.Context, args []any) (reply any, err error) {
+	cmd := once{redis.NewCmd(ctx, args...)}
+	cmd.SetFirstKeyPos(firstKey)
+	if err := d.client.Process(ctx, cmd); err != nil {
+		return nil, err
+	}
+	return cmd.Val(), nil
+}
+
+// Prompt holds if the deadline of ctx is its only end and the client heeds it. No
+// go-redis that waits for a reply sees that a ctx was cancelled.
+func (d driver) Prompt(ctx context.Context) bool {
+	return d.deadlines && backend.EndsAtDeadline(ctx)
+}
+
+// honoursDeadlines reports whether client sets the deadline of a ctx on its
+// sockets. It selects on ctx while it waits for a connection or dials. A cluster
+// or a ring may wait for more than that, for what another goroutine asked a node.
+func honoursDeadlines(client redis.UniversalClient) bool {
+	c, ok := client.(*redis.Client)
+	if !ok {
+		return false
+	}
+	o := c.Options()
+	// Timeouts below 0 are those that are never set, ctx or not.
+	return o.ContextTimeoutEnabled && o.ReadTimeout >= 0 && o.WriteTimeout >= 0
+}
+
+func (d driver) NoScript(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") }
+
+// once is a command that go-redis sends at most once. By default it sends a
+// command up to four times when replies get lost, and then a release that worked
+// the first time is answered "not the owner". Redirections in a cluster are
+// still followed: a node that redirects has done nothing.
+type once struct {
+	*redis.Cmd
+}
+
+func (once) NoRetry() bool { return true }

@@ -1,0 +1,18 @@
+package goredis
+
+import "github.com/dislock/dislock/internal/recipe"
+
+// Option changes what [New] does by default.
+type Option func(*options)
+
+type options struct {
+	prefix string
+}
+
+// WithPrefix sets what the names of all keys start with; the default is
+// "dislock:". It panics if prefix contains a brace: the first pair of braces in
+// a name decides where Redis Cluster keeps it, and that pair is around the key.
+func WithPrefix(prefix string) Option {
+	recipe.CheckPrefix(prefix)
+	return func(o *options) { o.prefix = prefix }
+}

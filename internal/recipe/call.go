@@ -1,0 +1,90 @@
+package recipe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// run has the server run a script and returns its reply; args are those of
+// EVALSHA. It returns as soon as ctx ends, also while the driver still waits for
+// a server that has stopped answering; then the outcome is unknown.
+func (r *Recipe) run(ctx context.Context, s *script, token string, args []any) (any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c := &call{ctx: ctx, driver: r.driver, script: s, args: args, err: errAborted}
+	if r.driver.Prompt(ctx) {
+		c.do()
+	} else {
+		c.done = make(chan struct{})
+		go c.start()
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			select {
+			case <-c.done: // both are there: an answer is worth more than none
+			default:
+				return nil, fmt.Errorf("redis: %s: no answer yet: %w", s.name, ctx.Err())
+			}
+		}
+	}
+	if c.err != nil {
+		return nil, explain(ctx, s, token, c.err)
+	}
+	return c.reply, nil
+}
+
+// call is one request under way. Its goroutine lasts as long as the driver's own
+// call and no longer; whoever started it may have stopped waiting for it by then.
+type call struct {
+	ctx    context.Context
+	driver Driver
+	script *script
+	args   []any
+
+	done  chan struct{}
+	reply any   // from here on: the goroutine's until done is closed
+	err   error // errAborted until the driver has returned
+}
+
+// errAborted is what is left to say if the driver ends its goroutine.
+var errAborted = errors.New("the client library did not return")
+
+func (c *call) start() {
+	defer close(c.done)
+	c.do()
+}
+
+func (c *call) do() {
+	reply, err := c.driver.Do(c.ctx, c.args)
+	if err != nil && c.driver.NoScript(err) {
+		// NOSCRIPT is a definite answer, so this is the first try and not a repeat.
+		if err = c.ctx.Err(); err == nil {
+			args := append([]any{eval, c.script.src}, c.args[2:]...)
+			reply, err = c.driver.Do(c.ctx, args)
+		}
+	}
+	c.reply, c.err = reply, err
+}
+
+// explain adds to a driver's error what it was about, and that ctx ended if the
+// driver noticed only that a socket's deadline passed.
+func explain(ctx context.Context, s *script, token string, err error) error {
+	// A server that does not know EVALSHA quotes the arguments, the token among
+	// them and perhaps cut short. An error that shows it is not even wrapped.
+	text, _, quoted := strings.Cut(err.Error(), ", with args beginning with")
+	if quoted || token != "" && strings.Contains(text, token) {
+		err = errors.New(strings.ReplaceAll(text, token, "(token)"))
+	}
+	ended := ctx.Err()
+	if at, ok := ctx.Deadline(); ok && ended == nil && !time.Now().Before(at) {
+		ended = context.DeadlineExceeded // the socket's timer was the faster one
+	}
+	if ended != nil && !errors.Is(err, ended) {
+		return fmt.Errorf("redis: %s: %w: %w", s.name, ended, err)
+	}
+	return fmt.Errorf("redis: %s: %w", s.name, err)
+}
