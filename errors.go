@@ -42,11 +42,18 @@ var (
 	errContended    = fmt.Errorf("%w in this process", ErrHeld)
 )
 
-// opError puts the operation and the key in front of err. The key is quoted,
-// because it may hold any bytes.
-func opError(op, key string, err error) error {
-	return fmt.Errorf("dislock: %s %q: %w", op, key, err)
+// opError puts the operation and the key in front of an error. Each Unlock makes
+// one that hardly anybody reads, so it is put into words only when it is.
+type opError struct {
+	op  string
+	key string
+	err error
 }
+
+// Error quotes the key, because it may hold any bytes.
+func (e *opError) Error() string { return fmt.Sprintf("dislock: %s %q: %v", e.op, e.key, e.err) }
+
+func (e *opError) Unwrap() error { return e.err }
 
 func unavailable(err error) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -89,7 +89,7 @@ func (l *Lease) Err() error {
 // Whatever the outcome, the Mutex may be locked again afterwards.
 func (l *Lease) Unlock(ctx context.Context) error {
 	if !l.beginUnlock() {
-		return opError("unlock", l.mutex.key, ErrNotHeld)
+		return &opError{"unlock", l.mutex.key, ErrNotHeld}
 	}
 	return l.unlock(ctx)
 }
@@ -122,7 +122,7 @@ func (l *Lease) unlock(ctx context.Context) error {
 		return err
 	default:
 		m.reclaim(l.token)
-		err = opError("unlock", m.key, err)
+		err = &opError{"unlock", m.key, err}
 		m.hooks.Released(ReleasedInfo{Key: m.key, Fence: l.fence, Held: l.held(), Err: err})
 		return err
 	}
@@ -176,7 +176,7 @@ func (l *Lease) lossBefore() error {
 // endUnlock ends the hold, whatever the outcome: its owner has let go.
 func (l *Lease) endUnlock(err error) {
 	l.renewal.end()
-	l.end(opError("hold", l.mutex.key, ErrNotHeld))
+	l.end(&opError{"hold", l.mutex.key, ErrNotHeld})
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -192,7 +192,7 @@ func (l *Lease) expire(cause error) {
 	letGo := l.phase != locked
 	l.mu.Unlock()
 	if letGo {
-		l.end(opError("hold", l.mutex.key, ErrNotHeld))
+		l.end(&opError{"hold", l.mutex.key, ErrNotHeld})
 		return
 	}
 	l.lose(cause)
@@ -201,7 +201,7 @@ func (l *Lease) expire(cause error) {
 // lose ends the hold with a loss, tells who wants to know, and returns the error.
 func (l *Lease) lose(cause error) error {
 	m := l.mutex
-	err := opError("hold", m.key, fmt.Errorf("%w: %w", ErrLost, cause))
+	err := &opError{"hold", m.key, fmt.Errorf("%w: %w", ErrLost, cause)}
 	if l.end(err) {
 		m.log().Error("dislock: lock lost", "key", m.key, "fence", l.fence, "held", l.held(), "err", err)
 		m.hooks.Lost(LostInfo{Key: m.key, Fence: l.fence, Held: l.held(), Err: err})

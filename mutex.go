@@ -86,7 +86,7 @@ func (m *Mutex) Unlock() {
 func (m *Mutex) LockContext(ctx context.Context) (*Lease, error) {
 	lease, err := m.lock(ctx)
 	if err != nil {
-		return nil, opError("lock", m.key, err)
+		return nil, &opError{"lock", m.key, err}
 	}
 	return lease, nil
 }
@@ -98,7 +98,7 @@ func (m *Mutex) LockContext(ctx context.Context) (*Lease, error) {
 func (m *Mutex) TryLockContext(ctx context.Context) (*Lease, error) {
 	lease, err := m.tryLock(ctx)
 	if err != nil {
-		return nil, opError("try to lock", m.key, err)
+		return nil, &opError{"try to lock", m.key, err}
 	}
 	return lease, nil
 }

@@ -1,6 +1,7 @@
 package redigo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gomodule/redigo/redis"
+
+	"github.com/dislock/dislock/backend"
 )
 
 // driver is a [recipe.Driver] that takes a connection for each command.
@@ -37,7 +40,7 @@ func (d *driver) Do(ctx context.Context, args []any) (reply any, err error) {
 	}
 
 	cutOff := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
+	stop := atEnd(ctx, func() {
 		cut(conn)
 		close(cutOff)
 	})
@@ -45,7 +48,7 @@ func (d *driver) Do(ctx context.Context, args []any) (reply any, err error) {
 	if !stop() {
 		<-cutOff // or Close would run beside it
 		if err != nil {
-			err = ctx.Err()
+			err = cmp.Or(ctx.Err(), context.DeadlineExceeded)
 		}
 	}
 	return reply, err
@@ -63,6 +66,16 @@ func (d *driver) Prompt(context.Context) bool {
 func (d *driver) NoScript(err error) bool {
 	var answer redis.Error
 	return errors.As(err, &answer) && strings.HasPrefix(string(answer), "NOSCRIPT ")
+}
+
+// atEnd calls f in a goroutine of its own when ctx ends, unless stop is called
+// before. It is context.AfterFunc; a ctx with no other end than its deadline takes
+// only a timer, which costs a fraction of that.
+func atEnd(ctx context.Context, f func()) (stop func() bool) {
+	if at, ok := ctx.Deadline(); ok && backend.EndsAtDeadline(ctx) {
+		return time.AfterFunc(time.Until(at), f).Stop
+	}
+	return context.AfterFunc(ctx, f)
 }
 
 // cut makes a Do that waits on conn in another goroutine return, by closing the

@@ -61,7 +61,8 @@ func both(do do, acquire, release []any) error {
 func BenchmarkRedigo(b *testing.B) {
 	server := redistest.Start(b)
 	pool := &redis.Pool{MaxIdle: 8, DialContext: func(ctx context.Context) (redis.Conn, error) {
-		return redis.DialContext(ctx, "tcp", server.Addr())
+		return redis.DialContext(ctx, "tcp", server.Addr(),
+			redis.DialReadTimeout(2*time.Second), redis.DialWriteTimeout(2*time.Second))
 	}}
 	b.Cleanup(func() { pool.Close() })
 	conformance.Benchmark(b, redigo.New(pool), others(b, func(args ...any) (any, error) {
