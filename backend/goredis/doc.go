@@ -39,6 +39,9 @@
 //     a renewal) then needs no goroutine to return in time.
 //   - ReadTimeout and WriteTimeout, 3 s by default, end it also after ctx was
 //     cancelled. -1 turns them off: do not.
+//   - DialerRetries, 5 by default, is how often go-redis dials before it says what
+//     is wrong. With a ttl below a few seconds the mutex does not wait that long,
+//     and its error says no more than that there was no answer.
 //   - PoolSize, 10 for each CPU by default, bounds how many commands, of locks and
 //     everything else, are under way at a time; PoolTimeout how long one waits for
 //     its turn.

@@ -20,16 +20,28 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// drivers are the two adapters, each on a client at its defaults.
+var drivers = map[string]func(tb testing.TB, addr, user, password string) backend.Backend{
+	"redigo": func(tb testing.TB, addr, user, password string) backend.Backend {
+		pool := &redis.Pool{MaxIdle: 8, Dial: func() (redis.Conn, error) {
+			return redis.Dial("tcp", addr, redis.DialUsername(user), redis.DialPassword(password))
+		}}
+		tb.Cleanup(func() { pool.Close() })
+		return redigo.New(pool)
+	},
+	"goredis": func(tb testing.TB, addr, user, password string) backend.Backend {
+		client := goredisclient.NewClient(&goredisclient.Options{Addr: addr, Username: user, Password: password})
+		tb.Cleanup(func() { client.Close() })
+		return goredis.New(client)
+	},
+}
+
 func withRedigo(tb testing.TB, addr string) backend.Backend {
-	pool := &redis.Pool{MaxIdle: 8, Dial: func() (redis.Conn, error) { return redis.Dial("tcp", addr) }}
-	tb.Cleanup(func() { pool.Close() })
-	return redigo.New(pool)
+	return drivers["redigo"](tb, addr, "", "")
 }
 
 func withGoRedis(tb testing.TB, addr string) backend.Backend {
-	client := goredisclient.NewClient(&goredisclient.Options{Addr: addr})
-	tb.Cleanup(func() { client.Close() })
-	return goredis.New(client)
+	return drivers["goredis"](tb, addr, "", "")
 }
 
 // TestConformance runs the suite on a store whose clients are of either driver by
