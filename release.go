@@ -1,0 +1,128 @@
+package dislock
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dislock/dislock/backend"
+)
+
+// A phase is how far the unlocking of a lease has got. It says nothing about
+// whether the lease is lost: a lost lease is unlocked, too.
+type phase int8
+
+const (
+	locked    phase = iota
+	unlocking       // one Unlock is on its way
+	unsure          // an Unlock ended with an unknown outcome, another may try
+	unlocked
+)
+
+// Unlock releases the lock. It stops the renewal, waits for a renewal in flight,
+// and deletes the key if it is still ours. It does so even if ctx has ended, and
+// within the bound of one request; ctx only passes its values on.
+//
+// There are three outcomes. nil: released. [ErrLost]: the lock was no longer
+// ours. [ErrUnavailable]: nobody knows; Unlock may then be called again, a
+// goroutine goes on trying in the background, and the ttl ends the lease at the
+// latest. An Unlock of what is unlocked already returns [ErrNotHeld].
+//
+// Whatever the outcome, the Mutex may be locked again afterwards.
+func (l *Lease) Unlock(ctx context.Context) error {
+	if !l.beginUnlock() {
+		return &opError{"unlock", l.mutex.key, ErrNotHeld}
+	}
+	return l.unlock(ctx)
+}
+
+// beginUnlock reports whether the caller is to unlock, of all who want to.
+func (l *Lease) beginUnlock() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.phase == unlocking || l.phase == unlocked {
+		return false
+	}
+	l.phase = unlocking
+	return true
+}
+
+// unlock follows a beginUnlock that returned true.
+func (l *Lease) unlock(ctx context.Context) error {
+	m := l.mutex
+	ctx, cancel := backend.Bounded(ctx, m.requestTimeout())
+	defer cancel()
+
+	err := l.release(ctx)
+	l.endUnlock(err)
+	m.vacate(l)
+	switch {
+	case err == nil:
+		m.hooks.Released(ReleasedInfo{Key: m.key, Fence: l.fence, Held: l.held()})
+		return nil
+	case errors.Is(err, ErrLost):
+		return err
+	default:
+		m.reclaim(l.token)
+		err = &opError{"unlock", m.key, err}
+		m.hooks.Released(ReleasedInfo{Key: m.key, Fence: l.fence, Held: l.held(), Err: err})
+		return err
+	}
+}
+
+// release ends the lease on the store. Its errors match ErrLost or ErrUnavailable.
+func (l *Lease) release(ctx context.Context) error {
+	m := l.mutex
+	if err := l.renewal.stop(ctx); err != nil {
+		return unavailable(err)
+	}
+	if err := l.lossBefore(); err != nil {
+		return err
+	}
+	pauses := backoff{next: m.minBackoff, max: m.maxBackoff}
+	for {
+		err := m.deleteToken(ctx, l.token)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, backend.ErrNotOwner):
+			// After an attempt without an answer, and as long as the lease can
+			// not have ended by itself, it was that attempt that ended it.
+			if l.doubt && l.renewal.left() > 0 {
+				return nil
+			}
+			return l.lose(err)
+		}
+		l.doubt = true
+		if sleep(ctx, pauses.pause()) != nil {
+			return err
+		}
+	}
+}
+
+// lossBefore returns the loss of a lease that was lost before it was unlocked. Its
+// key may still be there: the deadline is earlier than the store's.
+func (l *Lease) lossBefore() error {
+	l.mu.Lock()
+	err := l.err
+	l.mu.Unlock()
+	if !errors.Is(err, ErrLost) {
+		return nil
+	}
+	if !errors.Is(err, backend.ErrNotOwner) {
+		l.mutex.reclaim(l.token)
+	}
+	return err
+}
+
+// endUnlock ends the hold, whatever the outcome: its owner has let go.
+func (l *Lease) endUnlock(err error) {
+	l.renewal.end()
+	l.end(&opError{"hold", l.mutex.key, ErrNotHeld})
+
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.phase = unlocked
+	if err != nil && !errors.Is(err, ErrLost) {
+		l.phase = unsure
+	}
+}
