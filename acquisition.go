@@ -20,6 +20,7 @@ type acquisition struct {
 	questions int
 	failures  int   // questions in a row that got no answer
 	doubt     bool  // some question got no answer: the token may own the key
+	told      bool  // the Waiting hook was called
 	reason    error // the last reason for waiting; nil before the first
 }
 
@@ -36,7 +37,9 @@ func (a *acquisition) wait(ctx context.Context) (*Lease, error) {
 			return lease, nil
 		}
 		if ctx.Err() == nil {
-			a.waitFor(err)
+			a.setReason(err)
+			a.tellWaiting(err)
+			a.logFailure(err)
 			if sleep(ctx, untilFree(pauses.pause(), err)) == nil {
 				continue
 			}
@@ -54,13 +57,14 @@ func (a *acquisition) once(ctx context.Context) (*Lease, error) {
 	}
 	a.abandon()
 	if ctx.Err() != nil {
-		return nil, ended(ctx)
+		return nil, waitError(ended(ctx), a.reason)
 	}
 	return nil, err
 }
 
-// ask puts the question to the store, bounded by the time of one request. An
-// error that is not ErrHeld leaves the acquisition in doubt.
+// ask puts the question to the store, bounded by the time of one request. The
+// error is the reason to ask again; one that is not ErrHeld leaves the
+// acquisition in doubt.
 func (a *acquisition) ask(ctx context.Context) (*Lease, error) {
 	a.questions++
 	timeout := a.requestTimeout()
@@ -74,38 +78,50 @@ func (a *acquisition) ask(ctx context.Context) (*Lease, error) {
 	switch {
 	case errors.Is(err, ErrHeld):
 		a.failures = 0
+		a.reason = err
 		return nil, err
+	case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		// It was ctx that ended the request. If there was an answer before, that
+		// says more about the store.
+		err = unavailable(errNoAnswerYet)
+		if a.reason == nil {
+			a.reason = err
+		}
+	case err != nil:
+		err = unavailable(noAnswer(err, timeout))
+		a.reason = err
 	case ctx.Err() != nil:
 		// A done ctx never acquires, not even if the grant has just arrived.
 		err = ended(ctx)
-	case err != nil:
-		err = unavailable(noAnswer(request, err, timeout))
 	case a.now().since(sent) >= validity(a.ttl):
 		// Granted too late to be trusted. Asked again, our token finds its lease
 		// or contends for a new one.
 		err = unavailable(errTooLate)
+		a.reason = err
 	default:
-		lease := newLease(a, fence, sent)
-		a.hooks.Acquired(AcquiredInfo{Key: a.key, Fence: fence, Took: lease.began.since(a.start), Attempts: a.questions})
-		return lease, nil
+		return newLease(a, fence, sent), nil
 	}
 	a.doubt = true
 	return nil, err
 }
 
-// waitFor notes why the acquisition has to wait, and tells who wants to know.
-func (a *acquisition) waitFor(reason error) {
-	if a.reason == nil {
+// tellWaiting tells the hook, once, that the acquisition has to wait.
+func (a *acquisition) tellWaiting(reason error) {
+	if !a.told {
+		a.told = true
 		a.hooks.Waiting(WaitingInfo{Key: a.key, Reason: reason})
 	}
-	a.reason = reason
-	if errors.Is(reason, ErrHeld) {
+}
+
+// logFailure logs a question that got no answer. The first is news and the
+// thousandth is not: it logs 1, 2, 4, 8 …
+func (a *acquisition) logFailure(err error) {
+	if errors.Is(err, ErrHeld) {
 		return
 	}
-	// The first failure is news and the thousandth is not: log 1, 2, 4, 8 …
 	a.failures++
 	if a.failures&(a.failures-1) == 0 {
-		a.log().Warn("dislock: waiting for the store", "key", a.key, "failures", a.failures, "err", reason)
+		a.log().Warn("dislock: waiting for the store", "key", a.key, "failures", a.failures, "err", err)
 	}
 }
 
@@ -113,7 +129,7 @@ func (a *acquisition) waitFor(reason error) {
 // key would block everybody for its ttl.
 func (a *acquisition) abandon() {
 	if a.doubt {
-		a.reclaim(a.token)
+		a.takeBack(a.token)
 	}
 }
 

@@ -14,7 +14,7 @@ type backoff struct {
 
 func (b *backoff) pause() time.Duration {
 	d := b.next
-	b.next = min(2*b.next, b.max)
+	b.next += min(b.next, b.max-b.next) // doubled up to max, which may be the largest there is
 	return earlier(d, d/2)
 }
 

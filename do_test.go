@@ -38,24 +38,26 @@ func TestDo(t *testing.T) {
 	f.unlocked(t)
 
 	fails := errors.New("f fails")
-	if err := f.Do(ctx, func(context.Context) error { return fails }); !errors.Is(err, fails) {
-		t.Errorf("Do: %v, want the error of f", err)
+	if err := f.Do(ctx, func(context.Context) error { return fails }); err != fails {
+		t.Errorf("Do: %v, want the error of f and nothing around it", err)
 	}
 	f.unlocked(t)
 }
 
 func TestDoDoesNotCallWithoutTheLock(t *testing.T) {
-	f := newFixture()
-	f.rival().Lock()
-	ctx, cancel := context.WithTimeout(background, 10*time.Millisecond)
-	defer cancel()
-	err := f.Do(ctx, func(context.Context) error {
-		t.Error("f was called without the lock")
-		return nil
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.rival().Lock()
+		ctx, cancel := context.WithTimeout(background, 10*time.Millisecond)
+		defer cancel()
+		err := f.Do(ctx, func(context.Context) error {
+			t.Error("f was called without the lock")
+			return nil
+		})
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, dislock.ErrHeld) {
+			t.Errorf("Do: %v, want context.DeadlineExceeded and ErrHeld", err)
+		}
 	})
-	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, dislock.ErrHeld) {
-		t.Errorf("Do: %v, want context.DeadlineExceeded and ErrHeld", err)
-	}
 }
 
 func TestDoTellsTheLoss(t *testing.T) {

@@ -39,7 +39,8 @@ type HeldError = backend.HeldError
 var (
 	errPastDeadline = errors.New("not renewed before its deadline")
 	errTooLate      = errors.New("granted later than the lease would have lasted")
-	errContended    = fmt.Errorf("%w in this process", ErrHeld)
+	errContended    = fmt.Errorf("%w, or awaited, in this process", ErrHeld)
+	errNoAnswerYet  = errors.New("no answer yet")
 )
 
 // opError puts the operation and the key in front of an error. Each Unlock makes
@@ -77,10 +78,10 @@ func waitError(ended, reason error) error {
 	return fmt.Errorf("%w; last: %w", ended, reason)
 }
 
-// noAnswer replaces the context.DeadlineExceeded of a request that had only its own
-// timeout, so that nobody takes it for the end of the caller's ctx.
-func noAnswer(request context.Context, err error, timeout time.Duration) error {
-	if request.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+// noAnswer replaces the context.DeadlineExceeded of a request while the caller's
+// ctx goes on, so that nobody takes it for the end of that.
+func noAnswer(err error, timeout time.Duration) error {
+	if errors.Is(err, context.DeadlineExceeded) {
 		return timeoutError(timeout)
 	}
 	return err

@@ -89,7 +89,7 @@ func ExampleMutex_LockContext() {
 	elsewhere.Lock()
 	defer elsewhere.Unlock()
 
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 250*time.Millisecond)
 	defer cancel()
 	mu := dislock.New(store, "jobs")
 	_, err := mu.LockContext(ctx)

@@ -56,9 +56,18 @@ func (l *Lease) Done() <-chan struct{} { return l.done }
 // Err returns nil while the lease is held. Afterwards it returns why it ended, and
 // always the same: an error that matches [ErrNotHeld] after Unlock, or [ErrLost]
 // with its cause after a loss. It reads the clocks each time, so that it never
-// says nil after the deadline, even if the timer that closes Done is late.
+// says nil after the deadline, even if the timer that closes Done is late. While
+// an Unlock waits for its first answer, the lease counts as held.
 func (l *Lease) Err() error {
+	if err := l.reason(); err != nil {
+		return err
+	}
 	l.renewal.check()
+	return l.reason()
+}
+
+// reason is Err without a look at the clocks.
+func (l *Lease) reason() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err
@@ -114,6 +123,15 @@ func (l *Lease) onEnd(f func(error)) {
 		f(err)
 	}
 }
+
+// String names the key and the fence, and not the token, for whoever prints a
+// Lease.
+func (l *Lease) String() string {
+	return fmt.Sprintf("lease on %q with fence %d", l.mutex.key, l.fence)
+}
+
+// GoString is String: %#v does not show the token either.
+func (l *Lease) GoString() string { return l.String() }
 
 type contextKey struct{}
 

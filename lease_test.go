@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -127,6 +128,27 @@ func TestLeaseWithoutRenewal(t *testing.T) {
 		if !f.rival().TryLock() {
 			t.Error("the key is still held after the Unlock of a lost lease")
 		}
+	})
+}
+
+// A renewal that is on its way when the maximum hold passes does not take the
+// hung holder's grace away.
+func TestMaxHoldDuringARenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(dislock.WithMaxHold(11 * time.Second))
+		f.faults.Next(faulty.ExpireIfOwner, faulty.DelayReply(2*time.Second+500*time.Millisecond))
+		lease := mustLock(t, f.Mutex)
+		<-lease.Done()
+		if err := lease.Err(); !errors.Is(err, dislock.ErrMaxHold) {
+			t.Fatalf("Err: %v, want ErrMaxHold", err)
+		}
+		time.Sleep(5 * time.Second)
+		if f.rival().TryLock() {
+			t.Error("the key was deleted while the hung holder had its grace")
+		}
+		f.Unlock()
+		synctest.Wait()
+		f.unlocked(t)
 	})
 }
 
@@ -367,6 +389,167 @@ func TestRepeatedUnlockLeavesTheSuccessorAlone(t *testing.T) {
 	})
 }
 
+// The key may be gone and somebody else's as soon as a release was sent that got
+// no answer, however long Unlock goes on asking.
+func TestNotHeldOnceAReleaseWentUnheard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		lease := mustLock(t, f.Mutex)
+		f.faults.Next(faulty.DeleteIfOwner, faulty.LoseReply)
+		f.faults.All(faulty.DeleteIfOwner, faulty.Freeze)
+		go lease.Unlock(background)
+		synctest.Wait()
+		if !f.rival().TryLock() {
+			t.Fatal("the key was not deleted")
+		}
+		if err := lease.Err(); !errors.Is(err, dislock.ErrNotHeld) || !isDone(lease) {
+			t.Errorf("while another one has the lock: Err %v, done %v; want ErrNotHeld and done", err, isDone(lease))
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+// What the background released for us is no loss.
+func TestUnlockAfterTheBackgroundReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		arrived := make(chan struct{})
+		f.faults.Next(faulty.ExpireIfOwner, func(context.Context, func(context.Context) error) error {
+			close(arrived)
+			time.Sleep(5 * time.Second) // deaf to ctx
+			return faulty.ErrConnection
+		})
+		lease := mustLock(t, f.Mutex)
+		<-arrived
+		if err := lease.Unlock(background); !errors.Is(err, dislock.ErrUnavailable) {
+			t.Errorf("Unlock: %v, want ErrUnavailable", err)
+		}
+		synctest.Wait()
+		if err := lease.Unlock(background); err != nil && !errors.Is(err, dislock.ErrUnavailable) {
+			t.Errorf("Unlock again: %v, want no loss", err)
+		}
+		time.Sleep(5 * time.Second)
+		if err := lease.Unlock(background); errors.Is(err, dislock.ErrLost) {
+			t.Errorf("Unlock once more: %v, want no loss", err)
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+// slowError takes its time to be put into words, as a goroutine does that the
+// scheduler has forgotten.
+type slowError struct{}
+
+func (slowError) Error() string { time.Sleep(time.Second); return "slow" }
+
+// Whoever finds the deadline passed first may be late in saying so. That must not
+// make Err say nil to others.
+func TestErrWhileTheLossIsBeingTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const ttl = 10 * time.Second
+		f := newFixture(dislock.WithTTL(ttl))
+		f.faults.All(faulty.ExpireIfOwner, faulty.Refuse(slowError{}))
+		start := time.Now()
+		lease := mustLock(t, f.Mutex)
+		for time.Since(start) < 2*ttl {
+			time.Sleep(10 * time.Millisecond)
+			if f.rival().TryLock() {
+				break
+			}
+		}
+		done := make(chan error)
+		go func() { done <- lease.Err() }()
+		if err := <-done; !errors.Is(err, dislock.ErrLost) {
+			t.Errorf("Err when another one has the lock: %v, want ErrLost", err)
+		}
+		f.Unlock()
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestRenewalOutlivesTheAcquiringCtx(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		ctx, cancel := context.WithTimeout(background, time.Second)
+		lease, err := f.LockContext(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		time.Sleep(5 * time.Minute)
+		if err := lease.Err(); err != nil || f.rival().TryLock() {
+			t.Errorf("ten ttls after the end of the acquiring ctx: Err %v, want the lock held", err)
+		}
+		f.Unlock()
+	})
+}
+
+// A renewal that is swallowed takes a quarter of the ttl, and not all of it.
+func TestEachRenewalIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const ttl = 8 * time.Second
+		f := newFixture(dislock.WithTTL(ttl))
+		f.faults.Next(faulty.ExpireIfOwner, faulty.Freeze, faulty.Freeze)
+		lease := mustLock(t, f.Mutex)
+		time.Sleep(10 * ttl)
+		if err := lease.Err(); err != nil {
+			t.Errorf("Err after two renewals that were swallowed: %v, want nil", err)
+		}
+		f.Unlock()
+
+		// Close to the deadline there is less than that.
+		f = newFixture(dislock.WithTTL(ttl), dislock.WithRenewEvery(ttl-200*time.Millisecond))
+		start, renewals := time.Now(), 0
+		f.faults.All(faulty.ExpireIfOwner, func(ctx context.Context, _ func(context.Context) error) error {
+			renewals++
+			if at, ok := ctx.Deadline(); !ok || at.Sub(start) > validity(ttl) || time.Until(at) > ttl/4 {
+				t.Errorf("a renewal was given %v, until %v after the lock", time.Until(at), at.Sub(start))
+			}
+			return faulty.ErrConnection
+		})
+		lease = mustLock(t, f.Mutex)
+		<-lease.Done()
+		if renewals == 0 || time.Since(start) != validity(ttl) {
+			t.Errorf("%d renewals until the loss after %v", renewals, time.Since(start))
+		}
+		f.Unlock()
+		time.Sleep(time.Minute)
+	})
+}
+
+func TestRenewalsAreSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var mu sync.Mutex
+		at := make(map[time.Duration]bool)
+		for range 20 {
+			f := newFixture()
+			var first sync.Once
+			f.faults.All(faulty.ExpireIfOwner, func(ctx context.Context, call func(context.Context) error) error {
+				first.Do(func() {
+					mu.Lock()
+					defer mu.Unlock()
+					at[time.Since(start)] = true
+				})
+				return call(ctx)
+			})
+			f.Lock()
+			defer f.Unlock()
+		}
+		time.Sleep(15 * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		for d := range at {
+			if d < 9*time.Second || d > 10*time.Second {
+				t.Errorf("the first renewal came after %v, want 9s to 10s", d)
+			}
+		}
+		if len(at) < 10 {
+			t.Errorf("20 leases that began together were renewed at %d different times", len(at))
+		}
+	})
+}
+
 func TestLossCarriesItsCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture()
@@ -382,6 +565,7 @@ func TestLossCarriesItsCause(t *testing.T) {
 		if errors.Is(err, backend.ErrNotOwner) {
 			t.Errorf("Err: %v matches ErrNotOwner, which nobody said", err)
 		}
+		synctest.Wait()
 		if !strings.Contains(f.log.String(), "lock lost") || !strings.Contains(f.log.String(), key) {
 			t.Errorf("logged %q, want the loss and the key", f.log)
 		}
@@ -413,6 +597,8 @@ func TestNothingSaysTheToken(t *testing.T) {
 		say(lease.Unlock(background))
 		time.Sleep(time.Minute)
 
+		fmt.Fprintf(said, "%v %+v %s\n", lease, lease, lease)
+		slog.New(slog.NewTextHandler(said, nil)).Info("printed", "lease", lease)
 		all := said.String() + f.log.String()
 		secret := lease.Token()[strings.LastIndexByte(lease.Token(), ':')+1:]
 		if len(all) < 1000 || strings.Contains(all, secret) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dislock/dislock/backend"
 )
@@ -22,8 +23,11 @@ type Mutex struct {
 	key     string
 	gate    gate // passed before the store is asked, left by Unlock
 
+	reclaims atomic.Int32 // tokens that are being taken back
+
 	mu     sync.Mutex
 	holder *Lease // what Unlock unlocks; nil while this Mutex is not held
+	reason error  // why the one who passed the gate waits; nil if it does not
 }
 
 // New returns a Mutex for key on the store behind b. The defaults are a ttl of
@@ -64,7 +68,8 @@ func (m *Mutex) TryLock() bool {
 
 // Unlock unlocks m and panics if it is not locked, as sync.Mutex does. It has no
 // way to report that the lock had been lost, or that the store did not confirm
-// the release: it logs that. [Lease.Unlock] returns it.
+// the release: it logs that, and m is unlocked all the same. [Lease.Unlock]
+// returns it.
 func (m *Mutex) Unlock() {
 	m.mu.Lock()
 	holder := m.holder
@@ -123,7 +128,7 @@ func (m *Mutex) Do(ctx context.Context, f func(ctx context.Context) error) (err 
 	returned := false
 	defer func() {
 		unlockErr := lease.Unlock(ctx)
-		if !errors.Is(err, unlockErr) { // f may have returned the loss itself
+		if unlockErr != nil && !errors.Is(err, unlockErr) { // f may have returned the loss itself
 			err = errors.Join(err, unlockErr)
 		}
 		if !returned && unlockErr != nil {
@@ -141,12 +146,12 @@ func (m *Mutex) lock(ctx context.Context) (*Lease, error) {
 	}
 	a := m.newAcquisition()
 	if !m.gate.tryEnter() {
-		a.waitFor(m.heldHere())
+		a.tellWaiting(m.heldHere())
 		if err := m.gate.enter(ctx); err != nil {
-			return nil, waitError(ended(ctx), a.reason)
+			return nil, waitError(ended(ctx), m.heldHere())
 		}
 	}
-	return m.hold(a.wait(ctx))
+	return m.hold(ctx, a, a.wait)
 }
 
 func (m *Mutex) tryLock(ctx context.Context) (*Lease, error) {
@@ -156,19 +161,30 @@ func (m *Mutex) tryLock(ctx context.Context) (*Lease, error) {
 	if !m.gate.tryEnter() {
 		return nil, m.heldHere()
 	}
-	return m.hold(m.newAcquisition().once(ctx))
+	a := m.newAcquisition()
+	return m.hold(ctx, a, a.once)
 }
 
-// hold makes what an acquisition got what Unlock unlocks. If it got nothing, the
-// next goroutine of this process has its turn.
-func (m *Mutex) hold(lease *Lease, err error) (*Lease, error) {
+// hold has acquire get a lease, and makes it what Unlock unlocks. If there is
+// none, also because a driver or a hook panicked, the next goroutine of this
+// process has its turn.
+func (m *Mutex) hold(ctx context.Context, a *acquisition, acquire func(context.Context) (*Lease, error)) (*Lease, error) {
+	held := false
+	defer func() {
+		m.setReason(nil)
+		if !held {
+			m.gate.leave()
+		}
+	}()
+	lease, err := acquire(ctx)
 	if err != nil {
-		m.gate.leave()
 		return nil, err
 	}
 	m.mu.Lock()
 	m.holder = lease
 	m.mu.Unlock()
+	held = true
+	m.hooks.Acquired(AcquiredInfo{Key: m.key, Fence: lease.fence, Took: lease.began.since(a.start), Attempts: a.questions})
 	return lease, nil
 }
 
@@ -186,13 +202,25 @@ func (m *Mutex) vacate(lease *Lease) {
 	}
 }
 
-// heldHere is the reason to wait when the gate is shut.
+// heldHere is the reason to wait when the gate is shut: somebody in this process
+// holds the lock, or waits for it, and then for a reason that is ours as well.
 func (m *Mutex) heldHere() error {
 	m.mu.Lock()
-	holder := m.holder
+	holder, reason := m.holder, m.reason
 	m.mu.Unlock()
-	if holder == nil {
+	switch {
+	case holder != nil:
+		return &HeldError{Owner: m.owner, TTL: max(holder.renewal.left(), 0)}
+	case reason != nil:
+		return reason
+	default:
 		return errContended
 	}
-	return &HeldError{Owner: m.owner, TTL: max(holder.renewal.left(), 0)}
+}
+
+// setReason tells the goroutines at the gate why the one that passed it waits.
+func (m *Mutex) setReason(reason error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reason = reason
 }

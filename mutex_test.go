@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os/exec"
 	"strings"
 	"sync"
@@ -358,6 +359,131 @@ func TestCancelDuringARequest(t *testing.T) {
 		if took := time.Since(start); took != 100*time.Millisecond || !errors.Is(err, context.Canceled) {
 			t.Errorf("LockContext returned after %v with %v, want context.Canceled after 100ms", took, err)
 		}
+	})
+}
+
+// The silence of a store is the reason for waiting, also when ctx ends before the
+// first question does.
+func TestWaitForASilentStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.faults.All(faulty.SetNX, faulty.Freeze)
+		reason := errors.New("no more time for this")
+		ctx, cancel := context.WithTimeoutCause(context.Background(), time.Second, reason)
+		defer cancel()
+		_, err := f.LockContext(ctx)
+		for _, want := range []error{context.DeadlineExceeded, reason, dislock.ErrUnavailable} {
+			if !errors.Is(err, want) {
+				t.Errorf("LockContext: %v, want it to match %v", err, want)
+			}
+		}
+		ctx, cancel = context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if _, err = f.TryLockContext(ctx); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, dislock.ErrUnavailable) {
+			t.Errorf("TryLockContext: %v, want context.DeadlineExceeded and ErrUnavailable", err)
+		}
+
+		// What the store said before it fell silent says more.
+		rival := f.rival()
+		rival.Lock()
+		f.faults.Next(faulty.SetNX, nil)
+		ctx, cancel = context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if _, err = f.LockContext(ctx); !errors.Is(err, dislock.ErrHeld) || errors.Is(err, dislock.ErrUnavailable) {
+			t.Errorf("LockContext: %v, want ErrHeld", err)
+		}
+		rival.Unlock()
+		time.Sleep(time.Minute)
+	})
+}
+
+// Who waits behind a goroutine that waits for the store, waits for the store.
+func TestReasonOfWhoWaitsBehindAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.faults.All(faulty.SetNX, faulty.LoseRequest)
+		go f.Lock()
+		synctest.Wait()
+		if _, err := f.TryLockContext(context.Background()); !errors.Is(err, dislock.ErrUnavailable) || errors.Is(err, dislock.ErrHeld) {
+			t.Errorf("TryLockContext: %v, want ErrUnavailable", err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if _, err := f.LockContext(ctx); !errors.Is(err, dislock.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("LockContext: %v, want ErrUnavailable and context.DeadlineExceeded", err)
+		}
+		f.faults.All(faulty.SetNX, nil)
+		time.Sleep(time.Second)
+		var held *dislock.HeldError
+		if _, err := f.TryLockContext(context.Background()); !errors.As(err, &held) || held.TTL < 20*time.Second {
+			t.Errorf("TryLockContext: %v, want ErrHeld with what is left of the lease", err)
+		}
+		f.Unlock()
+	})
+}
+
+// Lock and TryLock in a loop on a store that is down must not become a flood.
+func TestTakingBackIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		f.faults.AllOps(faulty.LoseRequest)
+		const tries = 3000
+		for range tries {
+			f.TryLock()
+			time.Sleep(10 * time.Millisecond)
+		}
+		if n := f.faults.Calls(faulty.DeleteIfOwner); n < tries || n > tries+tries/2 {
+			t.Errorf("%d tries to take a token back after %d tries to lock", n, tries)
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
+// A hook that panics in a request whose panics are recovered must not leave a lock
+// that nobody can unlock.
+func TestPanickingHook(t *testing.T) {
+	panics := true
+	hook := func() {
+		if panics {
+			panic("oops")
+		}
+	}
+	lock := func(f *fixture) (recovered any) {
+		defer func() { recovered = recover() }()
+		f.Lock()
+		return nil
+	}
+	f := newFixture(dislock.WithHooks(dislock.Hooks{Acquired: func(dislock.AcquiredInfo) { hook() }}))
+	if p := lock(f); p != "oops" {
+		t.Fatalf("recovered %v", p)
+	}
+	f.Unlock()
+	f.unlocked(t)
+
+	f = newFixture(dislock.WithHooks(dislock.Hooks{Waiting: func(dislock.WaitingInfo) { hook() }}))
+	rival := f.rival()
+	rival.Lock()
+	if p := lock(f); p != "oops" {
+		t.Fatalf("recovered %v", p)
+	}
+	rival.Unlock()
+	panics = false
+	if !f.TryLock() {
+		t.Error("the Mutex is locked by nobody")
+	}
+}
+
+func TestBackoffUpToTheLargestDuration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(dislock.WithBackoff(time.Hour, math.MaxInt64))
+		rival := f.rival()
+		rival.Lock() // renewed, so there are many questions before the end
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		if _, err := f.LockContext(ctx); !errors.Is(err, dislock.ErrHeld) {
+			t.Errorf("LockContext: %v, want ErrHeld", err)
+		}
+		rival.Unlock()
 	})
 }
 

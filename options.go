@@ -43,7 +43,12 @@ type config struct {
 // is how long the key stays behind when its holder dies, and how long the holder
 // can be cut off from the store before it loses the lock.
 func WithTTL(ttl time.Duration) Option {
-	return func(c *config) { c.ttl = ttl }
+	return func(c *config) {
+		if ttl < MinTTL {
+			panic(fmt.Sprintf("dislock: ttl %v is below the minimum of %v", ttl, MinTTL))
+		}
+		c.ttl = ttl.Truncate(time.Millisecond)
+	}
 }
 
 // WithRenewEvery sets how often a held lease is renewed: a third of the ttl by
@@ -114,7 +119,6 @@ func newConfig(opts []Option) config {
 	}
 	c.validate()
 	c.hooks = c.hooks.filled()
-	c.ttl = c.ttl.Truncate(time.Millisecond)
 	if c.renewEvery == 0 {
 		c.renewEvery = c.ttl / 3
 	}
@@ -124,8 +128,6 @@ func newConfig(opts []Option) config {
 // validate panics on what no store could make right, and names the value.
 func (c *config) validate() {
 	switch {
-	case c.ttl < MinTTL:
-		panic(fmt.Sprintf("dislock: ttl %v is below the minimum of %v", c.ttl, MinTTL))
 	case c.renews && c.renewEvery >= validity(c.ttl):
 		panic(fmt.Sprintf("dislock: renewal interval %v is not below the ttl %v less its safety margin of %v",
 			c.renewEvery, c.ttl, c.ttl-validity(c.ttl)))

@@ -8,18 +8,24 @@ import (
 	"github.com/dislock/dislock/backend"
 )
 
+// maxReclaims bounds how many tokens one Mutex takes back at a time, beyond the
+// first try for each: a loop of TryLocks on a store that is down shall not make it
+// busy for the next ttl.
+const maxReclaims = 16
+
 // A reclaim takes back a token that may own the key though nobody holds it: after
 // a request with an unknown outcome that nobody will repeat. It asks in the
 // background until the store has answered, and no longer than a ttl, when the
 // lease has ended by itself. Between two attempts there is a timer, no goroutine.
 type reclaim struct {
 	*Mutex
-	token  string
-	until  time.Time
-	pauses backoff
+	token   string
+	until   time.Time
+	pauses  backoff
+	counted bool // among the Mutex's reclaims
 }
 
-func (m *Mutex) reclaim(token string) {
+func (m *Mutex) takeBack(token string) {
 	r := &reclaim{
 		Mutex:  m,
 		token:  token,
@@ -34,14 +40,29 @@ func (r *reclaim) attempt() {
 	defer cancel()
 	err := r.deleteToken(request, r.token)
 	if err == nil || errors.Is(err, backend.ErrNotOwner) {
+		r.end()
 		return
+	}
+	if !r.counted {
+		r.counted = true
+		if r.reclaims.Add(1) > maxReclaims {
+			r.end()
+			return
+		}
 	}
 	pause := r.pauses.pause()
 	if time.Until(r.until) < pause {
 		r.log().Warn("dislock: the key may stay behind until its ttl ends", "key", r.key, "err", err)
+		r.end()
 		return
 	}
 	time.AfterFunc(pause, r.attempt)
+}
+
+func (r *reclaim) end() {
+	if r.counted {
+		r.reclaims.Add(-1)
+	}
 }
 
 // deleteToken asks the store once to end the lease of token, with a ctx that lasts
@@ -51,5 +72,5 @@ func (m *Mutex) deleteToken(request context.Context, token string) error {
 	if err == nil || errors.Is(err, backend.ErrNotOwner) {
 		return err
 	}
-	return unavailable(noAnswer(request, err, m.requestTimeout()))
+	return unavailable(noAnswer(err, m.requestTimeout()))
 }

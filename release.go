@@ -23,9 +23,10 @@ const (
 // within the bound of one request; ctx only passes its values on.
 //
 // There are three outcomes. nil: released. [ErrLost]: the lock was no longer
-// ours. [ErrUnavailable]: nobody knows; Unlock may then be called again, a
-// goroutine goes on trying in the background, and the ttl ends the lease at the
-// latest. An Unlock of what is unlocked already returns [ErrNotHeld].
+// ours. [ErrUnavailable]: nobody knows; Unlock may then be called again, trying
+// goes on in the background, and the ttl ends the lease at the latest. If it may
+// have ended by itself before a repeated Unlock finds it gone, that is [ErrLost],
+// too. An Unlock of what is unlocked already returns [ErrNotHeld].
 //
 // Whatever the outcome, the Mutex may be locked again afterwards.
 func (l *Lease) Unlock(ctx context.Context) error {
@@ -52,9 +53,10 @@ func (l *Lease) unlock(ctx context.Context) error {
 	ctx, cancel := backend.Bounded(ctx, m.requestTimeout())
 	defer cancel()
 
+	defer m.vacate(l) // also if a hook or a driver panics
+
 	err := l.release(ctx)
 	l.endUnlock(err)
-	m.vacate(l)
 	switch {
 	case err == nil:
 		m.hooks.Released(ReleasedInfo{Key: m.key, Fence: l.fence, Held: l.held()})
@@ -62,7 +64,7 @@ func (l *Lease) unlock(ctx context.Context) error {
 	case errors.Is(err, ErrLost):
 		return err
 	default:
-		m.reclaim(l.token)
+		m.takeBack(l.token)
 		err = &opError{"unlock", m.key, err}
 		m.hooks.Released(ReleasedInfo{Key: m.key, Fence: l.fence, Held: l.held(), Err: err})
 		return err
@@ -73,6 +75,7 @@ func (l *Lease) unlock(ctx context.Context) error {
 func (l *Lease) release(ctx context.Context) error {
 	m := l.mutex
 	if err := l.renewal.stop(ctx); err != nil {
+		l.doubt = true // what is deleted in the background from now on is our doing
 		return unavailable(err)
 	}
 	if err := l.lossBefore(); err != nil {
@@ -87,12 +90,14 @@ func (l *Lease) release(ctx context.Context) error {
 		case errors.Is(err, backend.ErrNotOwner):
 			// After an attempt without an answer, and as long as the lease can
 			// not have ended by itself, it was that attempt that ended it.
-			if l.doubt && l.renewal.left() > 0 {
+			if l.doubt && l.renewal.valid() {
 				return nil
 			}
 			return l.lose(err)
 		}
+		// The key may be gone and somebody else's by now.
 		l.doubt = true
+		l.end(&opError{"hold", m.key, ErrNotHeld})
 		if sleep(ctx, pauses.pause()) != nil {
 			return err
 		}
@@ -102,14 +107,12 @@ func (l *Lease) release(ctx context.Context) error {
 // lossBefore returns the loss of a lease that was lost before it was unlocked. Its
 // key may still be there: the deadline is earlier than the store's.
 func (l *Lease) lossBefore() error {
-	l.mu.Lock()
-	err := l.err
-	l.mu.Unlock()
+	err := l.reason()
 	if !errors.Is(err, ErrLost) {
 		return nil
 	}
 	if !errors.Is(err, backend.ErrNotOwner) {
-		l.mutex.reclaim(l.token)
+		l.mutex.takeBack(l.token)
 	}
 	return err
 }

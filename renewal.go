@@ -41,6 +41,13 @@ func (r *renewal) start(l *Lease, sent moment) {
 	r.timer = time.AfterFunc(r.untilWake(), r.wake)
 }
 
+// valid reports whether the store keeps the lease for us, unless somebody ended it.
+func (r *renewal) valid() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.untilInvalid() > 0
+}
+
 // stop ends the renewing, and waits for an attempt in flight until ctx ends, so
 // that nothing prolongs the lease afterwards. The deadline stays.
 func (r *renewal) stop(ctx context.Context) error {
@@ -67,18 +74,27 @@ func (r *renewal) end() {
 	r.timer.Stop()
 }
 
-// check ends the lease if its deadline has passed.
+// check ends the lease if its deadline has passed. It does so also if it is over
+// already: who found that out may not have got as far as saying so.
 func (r *renewal) check() {
 	r.mu.Lock()
-	if r.over || r.leftLocked() > 0 {
+	if r.leftLocked() > 0 {
 		r.mu.Unlock()
 		return
 	}
 	r.over = true
 	r.timer.Stop()
-	cause := r.cause()
+	maxHold, lastErr := r.maxHoldFirst(), r.lastErr
 	r.mu.Unlock()
-	r.lease.expire(cause)
+
+	switch {
+	case maxHold:
+		r.lease.expire(ErrMaxHold)
+	case lastErr != nil:
+		r.lease.expire(fmt.Errorf("%w: %w", errPastDeadline, lastErr))
+	default:
+		r.lease.expire(errPastDeadline)
+	}
 }
 
 // left returns for how long the lease may still be trusted: not above 0 if it may
@@ -90,26 +106,27 @@ func (r *renewal) left() time.Duration {
 }
 
 func (r *renewal) leftLocked() time.Duration {
-	m := r.lease.mutex
-	now := m.now()
-	left := validity(m.ttl) - now.since(r.sent)
-	if m.maxHold > 0 {
-		left = min(left, m.maxHold-now.since(r.lease.began))
+	if r.lease.mutex.maxHold > 0 {
+		return min(r.untilInvalid(), r.untilMaxHold())
 	}
-	return left
+	return r.untilInvalid()
 }
 
-// cause says why the deadline passed. r.mu is held.
-func (r *renewal) cause() error {
+// untilInvalid returns for how long the store keeps the lease for us at least. r.mu
+// is held.
+func (r *renewal) untilInvalid() time.Duration {
 	m := r.lease.mutex
-	switch {
-	case m.maxHold > 0 && r.lease.held() >= m.maxHold:
-		return ErrMaxHold
-	case r.lastErr != nil:
-		return fmt.Errorf("%w: %w", errPastDeadline, r.lastErr)
-	default:
-		return errPastDeadline
-	}
+	return validity(m.ttl) - m.now().since(r.sent)
+}
+
+func (r *renewal) untilMaxHold() time.Duration {
+	return r.lease.mutex.maxHold - r.lease.held()
+}
+
+// maxHoldFirst reports whether it was the maximum hold that passed first. r.mu is
+// held.
+func (r *renewal) maxHoldFirst() bool {
+	return r.lease.mutex.maxHold > 0 && r.untilMaxHold() <= min(0, r.untilInvalid())
 }
 
 // wake is the timer's function.
@@ -131,10 +148,17 @@ func (r *renewal) wake() {
 	r.timer.Reset(r.untilWake())
 	r.mu.Unlock()
 
-	// Closed last of all, also after the hooks: who waits for the attempt to end
-	// finds nothing of it left.
-	defer close(ended)
 	r.attempt(timeout)
+
+	// Last of all, after the hooks, too: who waits for the attempt to end finds
+	// nothing of it left.
+	r.mu.Lock()
+	r.inFlight = nil
+	if !r.over {
+		r.timer.Reset(r.untilWake())
+	}
+	r.mu.Unlock()
+	close(ended)
 }
 
 // untilWake returns for how long the timer sleeps. r.mu is held. Even with nothing
@@ -156,10 +180,12 @@ func (r *renewal) attempt(timeout time.Duration) {
 	sent := m.now()
 	err := m.backend.ExpireIfOwner(request, m.key, l.token, m.ttl)
 	notOwner := errors.Is(err, backend.ErrNotOwner)
+	if err != nil && !notOwner {
+		err = unavailable(noAnswer(err, timeout)) // before r.mu: it is a driver that words it
+	}
 
 	r.mu.Lock()
 	tooLate := r.over
-	r.inFlight = nil
 	switch {
 	case tooLate:
 	case err == nil:
@@ -167,23 +193,21 @@ func (r *renewal) attempt(timeout time.Duration) {
 	case notOwner:
 		r.over = true
 	default:
-		err = unavailable(noAnswer(request, err, timeout))
 		r.failures++
 		r.lastErr = err
 		r.due = time.Now().Add(r.pauses.pause())
 	}
 	if r.over {
 		r.timer.Stop()
-	} else {
-		r.timer.Reset(r.untilWake())
 	}
 	failures, left := r.failures, r.leftLocked()
 	r.mu.Unlock()
 
 	switch {
-	case tooLate && !notOwner:
-		// The attempt may have prolonged a lease that nobody holds any more.
-		m.reclaim(l.token)
+	case tooLate && !notOwner && !errors.Is(l.reason(), ErrMaxHold):
+		// The attempt may have prolonged a lease that nobody holds any more. After
+		// the maximum hold the hung holder keeps its grace until it unlocks.
+		m.takeBack(l.token)
 	case tooLate:
 	case notOwner:
 		l.lose(err)

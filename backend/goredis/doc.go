@@ -15,9 +15,12 @@
 // Every client that [redis.NewUniversalClient] returns, and a [redis.Ring]: a
 // single server, a Sentinel group, a Cluster, shards; of version 5 or later. The
 // tests run on 7.0.
-// Replication is asynchronous: a failover may lose the latest lease, and give its
-// key to somebody else. The fence of that one is larger, as long as the failover
-// takes a second and the clocks of the servers agree to that extent. A Ring moves
+//
+// It has to be the master that is asked (no ReplicaOnly): the no of a replica may
+// be out of date. Replication is asynchronous: a failover may lose the latest
+// lease, and give its key to somebody else. The fence of that one is larger, as
+// long as the failover takes 10 ms, and the servers' clocks agree to within the
+// time that it takes. A Ring moves
 // keys to other shards when one of them fails, and then knows nothing of the
 // leases on it.
 //
@@ -36,9 +39,11 @@
 //   - ContextTimeoutEnabled: true ends that at the deadline of ctx. Without it
 //     go-redis does not look at ctx while it waits for an answer. It also makes a
 //     [redis.Client] faster: a call that nobody can cancel (Lock, TryLock, Unlock,
-//     a renewal) then needs no goroutine to return in time.
+//     a renewal) then needs no goroutine to return in time, unless the client has an
+//     OnConnect, a Limiter or a credentials provider, which may ignore ctx. A hook
+//     should heed it.
 //   - ReadTimeout and WriteTimeout, 3 s by default, end it also after ctx was
-//     cancelled. -1 turns them off: do not.
+//     cancelled. -1 and -2 turn them off: do not.
 //   - DialerRetries, 5 by default, is how often go-redis dials before it says what
 //     is wrong. With a ttl below a few seconds the mutex does not wait that long,
 //     and its error says no more than that there was no answer.

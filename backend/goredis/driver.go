@@ -35,15 +35,18 @@ func (d driver) Prompt(ctx context.Context) bool {
 
 // honoursDeadlines reports whether client sets the deadline of a ctx on its
 // sockets. It selects on ctx while it waits for a connection or dials. A cluster
-// or a ring may wait for more than that, for what another goroutine asked a node.
+// or a ring may wait for more than that, for what another goroutine asked a node;
+// and what users hang into a client may wait for anything. Hooks can not be seen.
 func honoursDeadlines(client redis.UniversalClient) bool {
 	c, ok := client.(*redis.Client)
 	if !ok {
 		return false
 	}
 	o := c.Options()
-	// Timeouts below 0 are those that are never set, ctx or not.
-	return o.ContextTimeoutEnabled && o.ReadTimeout >= 0 && o.WriteTimeout >= 0
+	return o.ContextTimeoutEnabled &&
+		o.ReadTimeout >= 0 && o.WriteTimeout >= 0 && // or no deadline is ever set, ctx or not
+		o.OnConnect == nil && o.Limiter == nil && o.CredentialsProvider == nil &&
+		o.CredentialsProviderContext == nil && o.StreamingCredentialsProvider == nil
 }
 
 func (d driver) NoScript(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") }

@@ -19,9 +19,10 @@
 //
 // A single server, of version 5 or later (the tests run on 7.0), and the master of
 // a Sentinel group if the pool dials it. redigo has no client for Redis Cluster; backend/goredis has.
-// Replication is asynchronous: a failover may lose the latest lease, and give
-// its key to somebody else. The fence of that one is larger, as long as the
-// failover takes a second and the clocks of the servers agree to that extent.
+// It has to be the master: the no of a replica may be out of date. Replication is
+// asynchronous: a failover may lose the latest lease, and give its key to somebody
+// else. The fence of that one is larger, as long as the failover takes 10 ms,
+// and the servers' clocks agree to within the time that it takes.
 //
 // # Settings
 //
@@ -29,10 +30,12 @@
 // or the server hang. What then still hangs keeps its goroutine and its place in
 // the pool until it is done, so set the three timeouts above.
 //
-// A pool with DialContext and without TestOnBorrow is faster, because its calls
-// need no goroutine. A dead connection then costs one failed command, which the
-// mutex tries again. A ctx that ends while the server owes an answer costs the
-// connection.
+// A *redis.Pool with DialContext, and without TestOnBorrow, IdleTimeout and
+// MaxConnLifetime, is faster, because its calls need no goroutine to return in
+// time. Its DialContext should heed its ctx, TLS handshake included. A dead
+// connection then costs one failed command; the mutex tries again, but TryLock,
+// which asks once, says false. A ctx that ends while the server owes an answer
+// costs the connection.
 //
 // MaxIdle should be as large as the number of goroutines that lock at a time, or
 // each of them dials anew. If MaxActive is set, set Wait as well.

@@ -55,12 +55,15 @@ func (d *driver) Do(ctx context.Context, args []any) (reply any, err error) {
 }
 
 // Prompt holds if nothing in Do ignores ctx. A pool's Dial and TestOnBorrow do,
-// and so may the handshake within DialContext; hence the idle connection. Should
-// another goroutine take that one first, DialContext is relied on after all.
+// and so may the handshake within DialContext, that of TLS above all; hence the
+// idle connection, from a pool that does not throw it away for its age and dials
+// another. Should another goroutine take that one first, DialContext is relied on
+// after all.
 func (d *driver) Prompt(context.Context) bool {
 	p, ok := d.pool.(*redis.Pool)
 	return ok && d.cuttable.Load() && p.DialContext != nil &&
-		p.TestOnBorrow == nil && p.TestOnBorrowContext == nil && p.IdleCount() > 0
+		p.TestOnBorrow == nil && p.TestOnBorrowContext == nil &&
+		p.IdleTimeout == 0 && p.MaxConnLifetime == 0 && p.IdleCount() > 0
 }
 
 func (d *driver) NoScript(err error) bool {

@@ -88,18 +88,53 @@ func TestSlowDialSendsNothingLate(t *testing.T) {
 // on: the end of ctx closes the socket at once, and the pool forgets it.
 func TestEndOfCtxCutsTheConnection(t *testing.T) {
 	server := redistest.Start(t)
-	proxy := redistest.NewProxy(t, server.Addr())
-	pool := newPool(t, recipetest.Login{Addr: proxy.Addr()})
-	b := redigo.New(pool)
-	turn(t, b)
-	proxy.Blackhole()
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer cancel()
-	if err := b.DeleteIfOwner(ctx, "k", "token"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("error %v, want context.DeadlineExceeded", err)
+	for name, end := range map[string]func(context.Context, time.Duration) (context.Context, context.CancelFunc){
+		"context.WithTimeout": context.WithTimeout,
+		"backend.Bounded":     backend.Bounded,
+	} {
+		t.Run(name, func(t *testing.T) {
+			proxy := redistest.NewProxy(t, server.Addr())
+			pool := newPool(t, recipetest.Login{Addr: proxy.Addr()})
+			b := redigo.New(pool)
+			turn(t, b)
+			proxy.Blackhole()
+			ctx, cancel := end(context.Background(), 50*time.Millisecond)
+			defer cancel()
+			start := time.Now()
+			if err := b.DeleteIfOwner(ctx, "k", "token"); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("error %v, want context.DeadlineExceeded", err)
+			}
+			if took := time.Since(start); took > tooLong {
+				t.Errorf("returned after %v, want 50ms", took)
+			}
+			if n := pool.ActiveCount(); n != 0 {
+				t.Errorf("%d connections when the call has returned, want none", n)
+			}
+		})
 	}
-	if n := pool.ActiveCount(); n != 0 {
-		t.Errorf("%d connections when the call has returned, want none", n)
+}
+
+// TestPoolThatDials holds that a call is not made inline when the pool may dial for
+// it: a DialContext may ignore its ctx, in the handshake of TLS for one.
+func TestPoolThatDials(t *testing.T) {
+	for name, age := range map[string]func(*redis.Pool){
+		"no idle connection":          func(p *redis.Pool) { p.MaxIdle = 0 },
+		"one that is idle for long":   func(p *redis.Pool) { p.IdleTimeout = time.Nanosecond },
+		"one that has lived for long": func(p *redis.Pool) { p.MaxConnLifetime = time.Nanosecond },
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool := newPool(t, recipetest.Login{Addr: redistest.Start(t).Addr()})
+			age(pool)
+			b := redigo.New(pool)
+			turn(t, b) // so that its connections are known to be good
+			in, wait := hang(t)
+			dial := pool.DialContext
+			pool.DialContext = func(ctx context.Context) (redis.Conn, error) {
+				wait()
+				return dial(ctx)
+			}
+			endsWithCtx(t, b, in)
+		})
 	}
 }
 
@@ -164,7 +199,7 @@ func TestOneConnectionForMany(t *testing.T) {
 						}
 						ctx, cancel := context.WithTimeout(context.Background(), patience)
 						_, err := b.SetNX(ctx, fmt.Sprint(i), "token", time.Minute)
-						if err != nil && ctx.Err() == nil {
+						if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 							t.Errorf("SetNX: %v", err)
 						}
 						_ = b.DeleteIfOwner(ctx, fmt.Sprint(i), "token")

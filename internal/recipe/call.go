@@ -75,9 +75,11 @@ func (c *call) do() {
 func explain(ctx context.Context, s *script, token string, err error) error {
 	// A server that does not know EVALSHA quotes the arguments, the token among
 	// them and perhaps cut short. An error that shows it is not even wrapped.
+	// Whoever quotes a token may escape the label in it, so the secret is looked for.
 	text, _, quoted := strings.Cut(err.Error(), ", with args beginning with")
-	if quoted || token != "" && strings.Contains(text, token) {
-		err = errors.New(strings.ReplaceAll(text, token, "(token)"))
+	secret := token[strings.LastIndexByte(token, ':')+1:]
+	if quoted || secret != "" && strings.Contains(text, secret) {
+		err = errors.New(strings.ReplaceAll(text, secret, "(secret)"))
 	}
 	ended := ctx.Err()
 	if at, ok := ctx.Deadline(); ok && ended == nil && !time.Now().Before(at) {

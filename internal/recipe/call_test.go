@@ -134,7 +134,7 @@ func TestDriverThatEndsItsGoroutine(t *testing.T) {
 }
 
 func TestErrorNeverShowsTheToken(t *testing.T) {
-	token := backend.NewToken("worker-7")
+	token := backend.NewToken("büro \"7\"") // a label that %q escapes
 	secret := token[len(token)-26:]
 	for _, text := range []string{
 		"ERR unknown command 'evalsha', with args beginning with: 'e0' '1' 'p:{k}' '" + token + "' ",

@@ -35,11 +35,12 @@ func newScript(name, src string) *script {
 // when it was evicted, flushed or expired, and after a failover that lost the
 // last writes it gives a number twice, just when two clients believe that they
 // hold the key. So a counter that has not been set by the server's clock within
-// the last second, as its expiry tells, is set to the microseconds since 1970, if
+// the last 10 ms, as its expiry tells, is set to the microseconds since 1970, if
 // that is more. It is not done each time because it costs more than all the rest.
 // The order holds as long as a key changes hands less than a million times a
-// second, a failover takes a second, and the clocks do not disagree by more than
-// the time between two acquisitions. A clock that is put back is outcounted.
+// second, a failover or a restart takes 10 ms, and the clocks do not disagree by
+// more than the time between two acquisitions. A clock that is put back is
+// outcounted.
 //
 // Microseconds are exact in Lua's doubles until the year 2255. It is tostring
 // that would round them, to 14 digits; hence the format.
@@ -50,7 +51,7 @@ if holder and holder ~= ARGV[1] then
 end
 local fence = holder and tonumber(redis.call('GET', KEYS[2]))
 if not fence then
-  if redis.call('PTTL', KEYS[2]) > 86399000 then
+  if redis.call('PTTL', KEYS[2]) > 86399990 then
     fence = redis.call('INCR', KEYS[2])
   else
     local now = redis.call('TIME')

@@ -45,7 +45,7 @@ func staleCounter(t *T) {
 	s, b := t.start()
 	old := t.turn(b)
 	last := t.grew(b, "the start", t.grew(b, "the start", old))
-	const day, ago = 24 * time.Hour, 1500 * time.Millisecond
+	const day, ago = 24 * time.Hour, 15 * time.Millisecond
 	s.Do(t, "SET", fence, old, "PX", (day - ago).Milliseconds())
 	t.grew(b, "a failover", last)
 }
