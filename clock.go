@@ -4,8 +4,8 @@ import "time"
 
 // A moment is one instant on both of a machine's clocks. A suspended machine
 // stops the monotonic clock on Linux, and an operator can set the wall clock
-// back: on each of them alone a lease can look younger than it is. On both
-// together it can only look older.
+// back: on each of them alone a lease can look younger than it is. On both it can
+// do so only if both happens at once, or a hypervisor stops both.
 type moment struct {
 	mono time.Time
 	wall time.Time // without a monotonic reading, so that Sub compares wall time

@@ -117,3 +117,21 @@ func TestNoTimerIsLeftAfterUnlock(t *testing.T) {
 		t.Error("the timer of an unlocked lease is still running")
 	}
 }
+
+// Whoever finds first that the deadline has passed may be descheduled before it
+// says so. That must not make Err say nil to others.
+func TestErrWhileTheLossIsBeingTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := New(memory.New(), "k", WithLogger(slog.New(slog.DiscardHandler)))
+		lease, err := m.LockContext(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		lease.renewal.end() // it is over, and nobody has said so
+		time.Sleep(30 * time.Second)
+		if err := lease.Err(); !errors.Is(err, ErrLost) {
+			t.Errorf("Err after the deadline: %v, want ErrLost", err)
+		}
+		m.Unlock()
+	})
+}

@@ -34,7 +34,8 @@
 // or when the deadline passes. The deadline is counted from before the request
 // was sent that the store granted, less a margin, on the monotonic and on the
 // wall clock, whichever is further: so it is earlier than the store's, and a
-// suspended machine does not hold on to a lease that it slept through.
+// machine that was suspended does not hold on to a lease that it slept through,
+// if its wall clock knows of the sleep.
 //
 // The holder learns of a loss by [Lease.Done] and [Lease.Err]; the ctx that
 // [Mutex.Do] hands to its function is cancelled. Nothing is ever stopped by force.

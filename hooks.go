@@ -6,7 +6,8 @@ import "time"
 // manner of net/http/httptrace. Any of them may be nil. They are called in the
 // goroutine in which it happened, with no lock held: they may be called at the
 // same time by several goroutines, hold up what called them, and must not lock or
-// unlock the Mutex that they observe. None of them is ever given a token.
+// unlock the Mutex that they observe. A loss may be told before the acquisition.
+// None of them is ever given a token.
 type Hooks struct {
 	// Waiting is called when an acquisition finds that it has to wait, once.
 	Waiting func(WaitingInfo)

@@ -87,7 +87,9 @@ func (m *Mutex) Unlock() {
 // before ctx ended; nothing else bounds the wait. That error matches ctx's error,
 // and also [ErrHeld] or [ErrUnavailable] as the last reason for waiting.
 //
-// ctx is about the waiting. The lease outlives it.
+// ctx is about the waiting. The lease outlives it. If a request is under way when
+// ctx ends, what it may have taken is given back in the background, for which the
+// process has to live on for a moment; otherwise the ttl does it.
 func (m *Mutex) LockContext(ctx context.Context) (*Lease, error) {
 	lease, err := m.lock(ctx)
 	if err != nil {

@@ -282,9 +282,25 @@ func TestWaitersPollLessAndLess(t *testing.T) {
 		f := newFixture(dislock.WithBackoff(time.Millisecond, time.Second))
 		rival := f.rival()
 		rival.Lock()
+		var asked []time.Time
+		f.faults.All(faulty.SetNX, func(ctx context.Context, call func(context.Context) error) error {
+			asked = append(asked, time.Now())
+			return call(ctx)
+		})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		_, _ = f.LockContext(ctx)
+		pauses := make(map[time.Duration]bool)
+		for i := 20; i < len(asked); i++ {
+			pause := asked[i].Sub(asked[i-1])
+			pauses[pause] = true
+			if pause < time.Second/2 || pause > time.Second {
+				t.Errorf("a pause of %v, want it between half and all of the second that is the most", pause)
+			}
+		}
+		if len(pauses) < 10 {
+			t.Errorf("%d different pauses, want them drawn at random", len(pauses))
+		}
 		// Pauses of 1/2 s to 1 s, after a start of ten shorter ones.
 		if n := f.faults.Calls(faulty.SetNX); n < 60 || n > 135 {
 			t.Errorf("asked %d times in a minute", n)

@@ -312,11 +312,34 @@ var zoo = []animal{
 		caught: "B10 a done ctx touches nothing",
 		breakIt: func(c *client) {
 			c.setNX = func(ctx context.Context, key, token string, ttl time.Duration) (uint64, error) {
-				fence, err := c.soundSetNX(context.Background(), key, token, ttl)
 				if ctx.Err() != nil {
+					go c.soundSetNX(context.Background(), key, token, ttl)
 					return 0, ctx.Err()
 				}
-				return fence, err
+				return c.soundSetNX(ctx, key, token, ttl)
+			}
+		},
+	},
+	{
+		name:   "prolongs with a done ctx in the background",
+		caught: "B10 a done ctx touches nothing",
+		breakIt: func(c *client) {
+			c.extend = func(ctx context.Context, key, token string, ttl time.Duration) error {
+				if ctx.Err() != nil {
+					go c.soundExtend(context.Background(), key, token, ttl)
+					return ctx.Err()
+				}
+				return c.soundExtend(ctx, key, token, ttl)
+			}
+		},
+	},
+	{
+		name:   "deletes with a done ctx",
+		caught: "B10 a done ctx touches nothing",
+		breakIt: func(c *client) {
+			c.end = func(ctx context.Context, key, token string) error {
+				_ = c.soundEnd(context.Background(), key, token)
+				return ctx.Err()
 			}
 		},
 	},

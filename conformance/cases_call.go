@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dislock/dislock/backend"
@@ -24,6 +25,7 @@ var callCases = []kase{
 
 			_, err := a.SetNX(done, c.key, backend.NewToken("a"), long)
 			c.isCanceled("SetNX", err)
+			time.Sleep(10 * time.Millisecond) // for who goes on in the background
 			token := backend.NewToken("b")
 			c.take(b, c.key, token, long)
 
@@ -38,7 +40,8 @@ var callCases = []kase{
 		rule:  "B10: a ctx that ends during a call makes it return promptly, even if the server has stopped answering.",
 		needs: func(h Harness) bool { return h.Dial != nil },
 		run: func(c *C) {
-			b := c.harness.Dial(c.TB, c.silentServer())
+			addr, heard := c.silentServer()
+			b := c.harness.Dial(c.TB, addr)
 			calls := map[string]func(context.Context) error{
 				"SetNX": func(ctx context.Context) error {
 					_, err := b.SetNX(ctx, c.key, "token", long)
@@ -48,7 +51,7 @@ var callCases = []kase{
 				"DeleteIfOwner": func(ctx context.Context) error { return b.DeleteIfOwner(ctx, c.key, "token") },
 			}
 			for name, call := range calls {
-				ctx, cancel := context.WithCancel(context.Background())
+				ctx, cancel := context.WithTimeout(context.Background(), generous)
 				cut := time.AfterFunc(short, cancel)
 				c.promptly(name+" with a ctx that is cancelled", ctx, call)
 				cut.Stop()
@@ -61,6 +64,9 @@ var callCases = []kase{
 				ctx, cancel = backend.Bounded(context.Background(), short)
 				c.promptly(name+" with a ctx that can end only at its deadline", ctx, call)
 				cancel()
+			}
+			if heard() == 0 {
+				c.Errorf("the server was not spoken to, so its silence proves nothing")
 			}
 		},
 	},
@@ -141,6 +147,7 @@ func (c *C) isCanceled(method string, err error) {
 func (c *C) promptly(what string, ctx context.Context, call func(context.Context) error) {
 	c.Helper()
 	const bound = short + 2*time.Second
+	start := time.Now()
 	answer := make(chan error, 1)
 	go func() { answer <- call(ctx) }()
 	var err error
@@ -149,14 +156,17 @@ func (c *C) promptly(what string, ctx context.Context, call func(context.Context
 	case <-time.After(bound):
 		c.Fatalf("%s has not returned after %v", what, bound)
 	}
+	if took := time.Since(start); took < short/2 {
+		c.Errorf("%s returned after %v, long before its ctx ended: %v", what, took, err)
+	}
 	if err == nil || errors.Is(err, backend.ErrHeld) || errors.Is(err, backend.ErrNotOwner) {
 		c.Errorf("%s: %v, want an error that says that the outcome is unknown", what, err)
 	}
 }
 
 // silentServer returns the address of a server that takes connections and
-// requests and never says a word.
-func (c *C) silentServer() string {
+// requests and never says a word, and how many bytes it has heard.
+func (c *C) silentServer() (addr string, heard func() int64) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		c.Fatal(err)
@@ -164,6 +174,7 @@ func (c *C) silentServer() string {
 	var serving sync.WaitGroup
 	var mu sync.Mutex
 	var conns []net.Conn
+	var bytes countingWriter
 	serving.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -173,7 +184,7 @@ func (c *C) silentServer() string {
 			mu.Lock()
 			conns = append(conns, conn)
 			mu.Unlock()
-			serving.Go(func() { _, _ = io.Copy(io.Discard, conn) })
+			serving.Go(func() { _, _ = io.Copy(&bytes, conn) })
 		}
 	})
 	c.Cleanup(func() {
@@ -185,5 +196,12 @@ func (c *C) silentServer() string {
 		mu.Unlock()
 		serving.Wait()
 	})
-	return l.Addr().String()
+	return l.Addr().String(), bytes.Load
+}
+
+type countingWriter struct{ atomic.Int64 }
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	w.Add(int64(len(p)))
+	return len(p), nil
 }

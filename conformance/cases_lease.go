@@ -155,7 +155,7 @@ var leaseCases = []kase{
 		run: func(c *C) {
 			a, b := c.connect(), c.connect()
 			token := backend.NewToken("a")
-			const ttl = 5 * short
+			const ttl = 20 * short
 
 			c.take(a, c.key, token, ttl)
 			time.Sleep(short)
@@ -226,6 +226,8 @@ var leaseCases = []kase{
 	},
 	{
 		name: "B6 a call that is cut short leaves nothing for ever",
+		// In real time this rarely hits a gap below a quarter of a millisecond. It
+		// finds the gap for sure in a bubble, where a backend has one that sleeps.
 		rule: "B6: at no moment is there a lease without a deadline, also if a client dies half-way.",
 		run: func(c *C) {
 			b := c.connect()
@@ -245,21 +247,21 @@ var leaseCases = []kase{
 		run: func(c *C) {
 			a, b := c.connect(), c.connect()
 			token := backend.NewToken("a")
-			first := c.take(a, c.key, token, 5*short)
+			first := c.take(a, c.key, token, 20*short)
 			time.Sleep(short)
 			for _, again := range []backend.Backend{a, b} {
-				fence, err := again.SetNX(c.ctx(), c.key, token, 5*short)
+				fence, err := again.SetNX(c.ctx(), c.key, token, 20*short)
 				if err != nil || fence != first {
 					c.Fatalf("SetNX by the token that owns the key: fence %d, error %v, want fence %d", fence, err, first)
 				}
 			}
 			sent := time.Now()
-			if _, err := a.SetNX(c.ctx(), c.key, token, 5*short); err != nil {
+			if _, err := a.SetNX(c.ctx(), c.key, token, 20*short); err != nil {
 				c.Fatalf("SetNX by the token that owns the key: %v, want nil", err)
 			}
-			_, free := c.takeWhenFree(b, c.key, backend.NewToken("b"), long, 5*short)
-			if lasted := free.Sub(sent); lasted < 5*short {
-				c.Errorf("a lease whose ttl of %v was restarted was over after %v", 5*short, lasted)
+			_, free := c.takeWhenFree(b, c.key, backend.NewToken("b"), long, 20*short)
+			if lasted := free.Sub(sent); lasted < 20*short {
+				c.Errorf("a lease whose ttl of %v was restarted was over after %v", 20*short, lasted)
 			}
 		},
 	},

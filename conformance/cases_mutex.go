@@ -14,8 +14,9 @@ import (
 )
 
 // ttl is that of the mutex cases: long enough that a busy machine does not lose
-// a lease that it should keep, short enough to be waited for.
-const ttl = 2 * time.Second
+// a lease that it should keep, and that a request has a second; short enough to be
+// waited for.
+const ttl = 4 * time.Second
 
 // mutex returns a Mutex on a client of its own, and what puts faults in its way.
 func (c *C) mutex(opts ...dislock.Option) (*dislock.Mutex, *faulty.Backend) {
@@ -89,7 +90,7 @@ var mutexCases = []kase{
 		name: "mutex waits for a dead holder no longer than its ttl",
 		rule: "A holder that died is followed when its ttl has passed, and not before.",
 		run: func(c *C) {
-			mu, _ := c.mutex(dislock.WithBackoff(long, long)) // only the holder's ttl says when
+			mu, _ := c.mutex(dislock.WithBackoff(poll, 8*poll))
 			dead := c.connect()
 			for range 5 {
 				sent := time.Now()
@@ -172,7 +173,7 @@ var mutexCases = []kase{
 		name: "mutex does not report a grant that came after its lease",
 		rule: "An acquire that took longer than the lease lasts is not reported as held.",
 		run: func(c *C) {
-			const ttl = time.Second
+			const ttl = ttl / 2
 			mu, f := c.mutex(dislock.WithTTL(ttl))
 			f.Next(faulty.SetNX, faulty.DelayReply(ttl))
 			if lease, err := mu.TryLockContext(c.ctx()); !errors.Is(err, dislock.ErrUnavailable) {
@@ -219,7 +220,7 @@ var mutexCases = []kase{
 		name: "mutex does not end its successor's lease",
 		rule: "Unlock's reply is lost, the key is taken by another, Unlock is called again: the other one survives.",
 		run: func(c *C) {
-			mu, f := c.mutex(dislock.WithTTL(2 * ttl))
+			mu, f := c.mutex()
 			lease := c.lock(mu)
 			f.All(faulty.DeleteIfOwner, faulty.LateReply)
 			if err := lease.Unlock(c.ctx()); !errors.Is(err, dislock.ErrUnavailable) {

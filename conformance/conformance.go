@@ -26,10 +26,10 @@ package conformance
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/dislock/dislock/backend"
 )
@@ -132,7 +132,7 @@ func newC(tb testing.TB, h Harness, k kase) *C {
 
 // newKey returns a key that no other case uses, in this run or in another one.
 func (c *C) newKey() string {
-	return "conformance:" + backend.NewToken("")[1:] + ":" + time.Duration(keys.Add(1)).String()
+	return fmt.Sprintf("conformance:%s:%d", backend.NewToken("")[1:], keys.Add(1))
 }
 
 func (c *C) connect() backend.Backend { return c.store.Connect(c.TB) }

@@ -80,21 +80,22 @@ func (c *C) agree(program []byte) {
 		b, key, token := clients[args&1], keys[args>>1&1], tokens[args>>2%3]
 		ttl := ttls[args>>4%len(ttls)]
 
+		ctx, cancel := backend.Bounded(context.Background(), generous)
 		var call string
 		var got, want error
 		var wrong string
 		switch now := time.Now(); op % 4 {
 		case 0:
 			var fence uint64
-			fence, got = b.SetNX(context.Background(), key, token, ttl)
+			fence, got = b.SetNX(ctx, key, token, ttl)
 			wrong, want = m.setNX(key, token, ttl, fence, now)
 			call = fmt.Sprintf("SetNX for %v: fence %d", ttl, fence)
 		case 1:
-			got = b.ExpireIfOwner(context.Background(), key, token, ttl)
+			got = b.ExpireIfOwner(ctx, key, token, ttl)
 			want = m.expire(key, token, ttl, now)
 			call = fmt.Sprintf("ExpireIfOwner for %v", ttl)
 		case 2:
-			got = b.DeleteIfOwner(context.Background(), key, token)
+			got = b.DeleteIfOwner(ctx, key, token)
 			want = m.delete(key, token, now)
 			call = "DeleteIfOwner"
 		case 3:
@@ -102,6 +103,7 @@ func (c *C) agree(program []byte) {
 				time.Sleep(time.Duration(args) * time.Millisecond / 8)
 			}
 		}
+		cancel()
 		if !errors.Is(got, want) || wrong != "" {
 			c.Fatalf("call %d of %x, %s: error %v, want %v; %s", i/2, program, call, got, want, wrong)
 		}

@@ -15,7 +15,7 @@ func TestHolderKilled(t *testing.T) {
 		t.Run(driver, func(t *testing.T) {
 			t.Parallel()
 			const ttl = time.Second
-			const count = 3
+			const count = 5
 			s := start(t, "-driver", driver, "-count", fmt.Sprint(count), "-pause", "60ms", "-ttl", ttl.String())
 
 			s.until(t, "  "+phaseName(true)) // a first sign of progress

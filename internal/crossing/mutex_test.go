@@ -58,6 +58,34 @@ func TestRoundTrips(t *testing.T) {
 	}
 }
 
+// TestWaiterWakesWithTheLease holds that Redis tells a waiter when to ask again,
+// also in the last millisecond of a lease, in which PTTL says 0.
+func TestWaiterWakesWithTheLease(t *testing.T) {
+	for name, connect := range drivers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := connect(t, redistest.Start(t).Addr(), "", "")
+			mu := dislock.New(b, "k", dislock.WithBackoff(time.Hour, time.Hour))
+			for range 10 {
+				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+				const ttl = 100 * time.Millisecond
+				sent := time.Now()
+				if _, err := b.SetNX(ctx, "k", backend.NewToken("dead"), ttl); err != nil {
+					t.Fatal(err)
+				}
+				lease, err := mu.LockContext(ctx)
+				if waited := time.Since(sent); err != nil || waited < ttl {
+					t.Fatalf("LockContext: %v after %v, want nil when the lease of %v has ended", err, waited, ttl)
+				}
+				if err := lease.Unlock(ctx); err != nil {
+					t.Fatal(err)
+				}
+				cancel()
+			}
+		})
+	}
+}
+
 // TestRefusals holds what users get who do something wrong: an error that says so
 // with the key and the cause, and never the token, and nothing left in the store.
 func TestRefusals(t *testing.T) {
