@@ -37,7 +37,7 @@ func (a *acquisition) wait(ctx context.Context) (*Lease, error) {
 			return lease, nil
 		}
 		if ctx.Err() == nil {
-			a.setReason(err)
+			a.tellGate(err)
 			a.tellWaiting(err)
 			a.logFailure(err)
 			if sleep(ctx, untilFree(pauses.pause(), err)) == nil {
@@ -111,6 +111,14 @@ func (a *acquisition) tellWaiting(reason error) {
 		a.told = true
 		a.hooks.Waiting(WaitingInfo{Key: a.key, Reason: reason})
 	}
+}
+
+// report tells the hook of what hold has made the holder, and passes it on.
+func (a *acquisition) report(lease *Lease, err error) (*Lease, error) {
+	if err == nil {
+		a.hooks.Acquired(AcquiredInfo{Key: a.key, Fence: lease.fence, Took: lease.began.since(a.start), Attempts: a.questions})
+	}
+	return lease, err
 }
 
 // logFailure logs a question that got no answer. The first is news and the

@@ -27,7 +27,7 @@ type Mutex struct {
 
 	mu     sync.Mutex
 	holder *Lease // what Unlock unlocks; nil while this Mutex is not held
-	reason error  // why the one who passed the gate waits; nil if it does not
+	awaits error  // why the one who passed the gate waits; nil if it does not
 }
 
 // New returns a Mutex for key on the store behind b. The defaults are a ttl of
@@ -153,7 +153,7 @@ func (m *Mutex) lock(ctx context.Context) (*Lease, error) {
 			return nil, waitError(ended(ctx), m.heldHere())
 		}
 	}
-	return m.hold(ctx, a, a.wait)
+	return a.report(m.hold(ctx, a.wait))
 }
 
 func (m *Mutex) tryLock(ctx context.Context) (*Lease, error) {
@@ -164,30 +164,22 @@ func (m *Mutex) tryLock(ctx context.Context) (*Lease, error) {
 		return nil, m.heldHere()
 	}
 	a := m.newAcquisition()
-	return m.hold(ctx, a, a.once)
+	return a.report(m.hold(ctx, a.once))
 }
 
 // hold has acquire get a lease, and makes it what Unlock unlocks. If there is
 // none, also because a driver or a hook panicked, the next goroutine of this
 // process has its turn.
-func (m *Mutex) hold(ctx context.Context, a *acquisition, acquire func(context.Context) (*Lease, error)) (*Lease, error) {
-	held := false
+func (m *Mutex) hold(ctx context.Context, acquire func(context.Context) (*Lease, error)) (lease *Lease, err error) {
 	defer func() {
-		m.setReason(nil)
-		if !held {
+		m.mu.Lock()
+		m.holder, m.awaits = lease, nil
+		m.mu.Unlock()
+		if lease == nil {
 			m.gate.leave()
 		}
 	}()
-	lease, err := acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	m.holder = lease
-	m.mu.Unlock()
-	held = true
-	m.hooks.Acquired(AcquiredInfo{Key: m.key, Fence: lease.fence, Took: lease.began.since(a.start), Attempts: a.questions})
-	return lease, nil
+	return acquire(ctx)
 }
 
 // vacate ends the hold of lease, if it is still the holder, and lets the next
@@ -208,21 +200,21 @@ func (m *Mutex) vacate(lease *Lease) {
 // holds the lock, or waits for it, and then for a reason that is ours as well.
 func (m *Mutex) heldHere() error {
 	m.mu.Lock()
-	holder, reason := m.holder, m.reason
+	holder, awaits := m.holder, m.awaits
 	m.mu.Unlock()
 	switch {
 	case holder != nil:
 		return &HeldError{Owner: m.owner, TTL: max(holder.renewal.left(), 0)}
-	case reason != nil:
-		return reason
+	case awaits != nil:
+		return awaits
 	default:
 		return errContended
 	}
 }
 
-// setReason tells the goroutines at the gate why the one that passed it waits.
-func (m *Mutex) setReason(reason error) {
+// tellGate tells the goroutines at the gate why the one that passed it waits.
+func (m *Mutex) tellGate(reason error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.reason = reason
+	m.awaits = reason
 }

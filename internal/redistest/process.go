@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 )
 
@@ -43,7 +44,7 @@ func startProcess(logPath string, args ...string) (*process, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	release, err := guard(p.pid())
+	release, err := guard(p.pid(), filepath.Dir(logPath))
 	if err != nil {
 		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait()
@@ -58,21 +59,22 @@ func startProcess(logPath string, args ...string) (*process, error) {
 	return p, nil
 }
 
-// guard makes the process pid die if this one dies before release is called. The
-// guard is a shell that waits for the end of a pipe whose other end only this
-// process has: whatever ends us, the kernel closes it. PR_SET_PDEATHSIG looks
+// guard makes the process pid die, and its directory dir go, if this one dies
+// before release is called. The guard is a shell that waits for the end of a pipe
+// whose other end only this process has: whatever ends us, the kernel closes it. PR_SET_PDEATHSIG looks
 // simpler, but fires when the thread that forked ends, and the Go runtime may
 // end any thread but one that a goroutine occupies for ever.
 //
 // The guard ignores the signals that a terminal sends to all, because a server
 // that is paused ignores them too, and only the guard's SIGKILL ends it.
-func guard(pid int) (release func(), err error) {
+func guard(pid int, dir string) (release func(), err error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	sh := exec.Command("sh", "-c", `trap "" HUP INT QUIT TERM; read line; kill -9 "$1"`, "guard", strconv.Itoa(pid))
+	sh := exec.Command("sh", "-c", `trap "" HUP INT QUIT TERM; read line; kill -9 "$1"; rm -rf -- "$2"`,
+		"guard", strconv.Itoa(pid), dir)
 	sh.Stdin = r
 	if err := sh.Start(); err != nil {
 		w.Close()

@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -119,7 +120,8 @@ func TestServerDiesWithTheTestBinary(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "REDISTEST_ORPHAN=1", "TMPDIR="+t.TempDir())
+	tmp := t.TempDir()
+	cmd.Env = append(os.Environ(), "REDISTEST_ORPHAN=1", "TMPDIR="+tmp)
 	addr, err := cmd.Output()
 	if len(addr) == 0 {
 		t.Fatalf("the other test binary started no server: %v", err)
@@ -131,6 +133,16 @@ func TestServerDiesWithTheTestBinary(t *testing.T) {
 		}
 		_ = c.Close()
 		return errors.New("the server outlived the binary that started it")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = eventually(adminTimeout, func() error {
+		left, err := os.ReadDir(tmp)
+		if err == nil && len(left) > 0 {
+			err = fmt.Errorf("%s outlived the binary that made it", left[0].Name())
+		}
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
