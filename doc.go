@@ -17,9 +17,10 @@
 // for longer than its lease lasts, between the moment it looked and the moment it
 // wrote; then another one has the lock, and both believe that they may write. A
 // Redis that fails over to a replica can forget the latest leases and grant them
-// again. dislock tells its holder of a loss before the store gives the key away,
-// which covers all but these. Where they must be covered, too, the resource
-// itself has to refuse a stale writer, by [Lease.Fence].
+// again, and somebody can delete a key by hand; the holder is told of that at its
+// next renewal. In all else it is told of a loss before the store can give the key
+// away. Where that is not enough, the resource itself has to refuse a stale
+// writer, by [Lease.Fence].
 //
 // It is not fair between processes: waiting processes poll, and who asks first
 // when the key is free gets it. Between the goroutines of one process that share

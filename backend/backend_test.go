@@ -8,7 +8,10 @@ import (
 	"time"
 
 	"github.com/dislock/dislock/backend"
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestHeldError(t *testing.T) {
 	token := backend.NewToken("web-1:42")
