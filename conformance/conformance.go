@@ -99,6 +99,8 @@ func cases() []kase {
 	var all []kase
 	all = append(all, harnessCases...)
 	all = append(all, leaseCases...)
+	all = append(all, endCases...)
+	all = append(all, fenceCases...)
 	all = append(all, bytesCases...)
 	all = append(all, callCases...)
 	all = append(all, modelCases...)
