@@ -2,6 +2,7 @@ package goredis
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/redis/go-redis/v9"
 
@@ -19,6 +20,8 @@ type driver struct {
 const firstKey = 3
 
 func (d driver) Do(ctx context.Context, args []any) (reply any, err error) {
+	last := len(args) - 1
+	args = append(args[:last:last], guard{ctx, args[last]}) // a copy: args may be sent again
 	cmd := once{redis.NewCmd(ctx, args...)}
 	cmd.SetFirstKeyPos(firstKey)
 	if err := d.client.Process(ctx, cmd); err != nil {
@@ -50,6 +53,26 @@ func honoursDeadlines(client redis.UniversalClient) bool {
 }
 
 func (d driver) NoScript(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") }
+
+// guard is an argument that is only written while ctx goes on. A go-redis that
+// dials for a command does not look at ctx again between the handshake and the
+// command, and would take the lock for a caller who left long ago, after the mutex
+// has made sure that it is free. The error makes go-redis drop the connection,
+// with what it had buffered of the command.
+type guard struct {
+	ctx context.Context
+	arg any
+}
+
+func (g guard) MarshalBinary() ([]byte, error) {
+	if err := g.ctx.Err(); err != nil {
+		return nil, err
+	}
+	return fmt.Append(nil, g.arg), nil
+}
+
+// String is for the hooks of go-redis that print a command.
+func (g guard) String() string { return fmt.Sprint(g.arg) }
 
 // once is a command that go-redis sends at most once. By default it sends a
 // command up to four times when replies get lost, and then a release that worked
