@@ -54,10 +54,10 @@ func honoursDeadlines(client redis.UniversalClient) bool {
 
 func (d driver) NoScript(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") }
 
-// guard is an argument that is only written while ctx goes on. A go-redis that
-// dials for a command does not look at ctx again between the handshake and the
-// command, and would take the lock for a caller who left long ago, after the mutex
-// has made sure that it is free. The error makes go-redis drop the connection,
+// guard is an argument that is only written while ctx goes on. A cluster client
+// that still has to find and dial a node can send the command after ctx has ended,
+// and would take the lock for a caller who left, after the mutex has made sure
+// that it is free. The error makes go-redis drop the connection,
 // with what it had buffered of the command.
 type guard struct {
 	ctx context.Context
