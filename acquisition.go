@@ -11,7 +11,7 @@ import (
 // An acquisition is one call's way to a lease. All its questions to the store
 // carry one token: if a grant's reply is lost, the next question finds its own
 // token in the key and gets the same lease, where a new token would find the lock
-// held by a stranger.
+// held by a stranger. It is also the token that stands in line.
 type acquisition struct {
 	*Mutex
 	token string
@@ -19,17 +19,28 @@ type acquisition struct {
 
 	questions int
 	failures  int   // questions in a row that got no answer
-	doubt     bool  // some question got no answer: the token may own the key
+	doubt     bool  // the token may own the key, or stand in line
 	told      bool  // the Waiting hook was called
 	reason    error // the last reason for waiting; nil before the first
+
+	granted chan backend.Grant // where the store tells of our turn; nil if it does not
 }
 
-func (m *Mutex) newAcquisition() *acquisition {
-	return &acquisition{Mutex: m, token: backend.NewToken(m.owner), start: m.now()}
+func (m *Mutex) newAcquisition(start moment) *acquisition {
+	return &acquisition{Mutex: m, token: backend.NewToken(m.owner), start: start}
 }
 
-// wait asks until the store grants a lease or ctx ends.
-func (a *acquisition) wait(ctx context.Context) (*Lease, error) {
+// wait asks until the store grants a lease or ctx ends. Between two questions it
+// waits for its turn in line, if there is a line, or for a while.
+func (a *acquisition) wait(ctx context.Context) (lease *Lease, err error) {
+	defer func() {
+		if lease == nil { // also because a hook or a driver panicked
+			a.abandon()
+		}
+	}()
+	if a.line != nil {
+		a.granted = make(chan backend.Grant, 1)
+	}
 	pauses := backoff{next: a.minBackoff, max: a.maxBackoff}
 	for {
 		lease, err := a.ask(ctx)
@@ -37,15 +48,16 @@ func (a *acquisition) wait(ctx context.Context) (*Lease, error) {
 			return lease, nil
 		}
 		if ctx.Err() == nil {
-			a.tellGate(err)
+			a.gate.wait(err)
 			a.tellWaiting(err)
 			a.logFailure(err)
-			if sleep(ctx, untilFree(pauses.pause(), err)) == nil {
-				continue
+			if lease := a.await(ctx, a.untilNext(&pauses, err)); lease != nil {
+				return lease, nil
 			}
 		}
-		a.abandon()
-		return nil, waitError(ended(ctx), a.reason)
+		if ctx.Err() != nil {
+			return nil, waitError(ended(ctx), a.reason)
+		}
 	}
 }
 
@@ -74,7 +86,7 @@ func (a *acquisition) ask(ctx context.Context) (*Lease, error) {
 	// The lease is counted from before the request left: it can not have begun
 	// earlier than that, however long the answer took.
 	sent := a.now()
-	fence, err := a.backend.SetNX(request, a.key, a.token, a.ttl)
+	fence, err := a.request(request)
 	switch {
 	case errors.Is(err, ErrHeld):
 		a.failures = 0
@@ -99,24 +111,34 @@ func (a *acquisition) ask(ctx context.Context) (*Lease, error) {
 		err = unavailable(errTooLate)
 		a.reason = err
 	default:
-		return newLease(a, fence, sent), nil
+		return newLease(a, fence, sent, a.ttl), nil
 	}
 	a.doubt = true
 	return nil, err
+}
+
+// request puts the question in the way that the store has: in line, if there is
+// one and the acquisition is willing to wait.
+func (a *acquisition) request(ctx context.Context) (uint64, error) {
+	if a.granted != nil {
+		a.doubt = true // who has joined has to leave
+		return a.line.Join(ctx, a.key, a.token, a.ttl, a.claim(), a.granted)
+	}
+	return a.backend.SetNX(ctx, a.key, a.token, a.ttl)
 }
 
 // tellWaiting tells the hook, once, that the acquisition has to wait.
 func (a *acquisition) tellWaiting(reason error) {
 	if !a.told {
 		a.told = true
-		a.hooks.Waiting(WaitingInfo{Key: a.key, Reason: reason})
+		a.hooks.waiting(a.key, func() error { return reason })
 	}
 }
 
 // report tells the hook of what hold has made the holder, and passes it on.
 func (a *acquisition) report(lease *Lease, err error) (*Lease, error) {
 	if err == nil {
-		a.hooks.Acquired(AcquiredInfo{Key: a.key, Fence: lease.fence, Took: lease.began.since(a.start), Attempts: a.questions})
+		a.hooks.acquired(lease, a.start, a.questions)
 	}
 	return lease, err
 }
@@ -139,15 +161,6 @@ func (a *acquisition) abandon() {
 	if a.doubt {
 		a.takeBack(a.token)
 	}
-}
-
-// untilFree shortens a pause so that it does not outlast the lease in the way.
-func untilFree(pause time.Duration, err error) time.Duration {
-	var held *HeldError
-	if errors.As(err, &held) && held.TTL > 0 {
-		return min(pause, held.TTL)
-	}
-	return pause
 }
 
 // newRequest returns the ctx of one request: it ends with ctx, and after timeout.

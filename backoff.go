@@ -18,6 +18,15 @@ func (b *backoff) pause() time.Duration {
 	return earlier(d, d/2)
 }
 
+// patience returns times times d, shortened at random by a quarter, and at most
+// maxPatience.
+func patience(d, times time.Duration) time.Duration {
+	if d > maxPatience/times {
+		d = maxPatience / times
+	}
+	return earlier(d*times, d*times/4)
+}
+
 // earlier returns d less a random part, which is at most by.
 func earlier(d, by time.Duration) time.Duration {
 	return d - rand.N(by+1)

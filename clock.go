@@ -11,8 +11,10 @@ type moment struct {
 	wall time.Time // without a monotonic reading, so that Sub compares wall time
 }
 
-func now() moment {
-	t := time.Now()
+func now() moment { return momentOf(time.Now()) }
+
+// momentOf takes a reading of both clocks apart.
+func momentOf(t time.Time) moment {
 	return moment{mono: t, wall: t.Round(0)}
 }
 

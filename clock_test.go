@@ -127,7 +127,7 @@ func TestErrWhileTheLossIsBeingTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lease.renewal.end() // it is over, and nobody has said so
+		lease.retire() // it is over, and nobody has said so
 		time.Sleep(30 * time.Second)
 		if err := lease.Err(); !errors.Is(err, ErrLost) {
 			t.Errorf("Err after the deadline: %v, want ErrLost", err)

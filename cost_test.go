@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,4 +70,21 @@ func BenchmarkLockUnlock(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkCrowd is 64 goroutines that share a Mutex and lock it in a loop.
+func BenchmarkCrowd(b *testing.B) {
+	mu := dislock.New(memory.New(), key)
+	b.ReportAllocs()
+	const n = 64
+	var crowd sync.WaitGroup
+	for range n {
+		crowd.Go(func() {
+			for range b.N/n + 1 {
+				mu.Lock()
+				mu.Unlock() //nolint:staticcheck // nothing to do inside is the point
+			}
+		})
+	}
+	crowd.Wait()
 }

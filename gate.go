@@ -16,8 +16,20 @@ import (
 type gate struct {
 	mu      sync.Mutex
 	shut    bool
-	waiters list.List // of chan struct{}, closed when it is that waiter's turn
+	holder  *Lease    // what Unlock unlocks: that of the one that came through, nil while it has none
+	awaits  error     // why it has none; nil if it does not have to wait
+	waiters list.List // of *turn
 }
+
+// A turn is how a goroutine that waits at the gate learns that it may come through.
+type turn struct {
+	came   chan struct{} // has room for one
+	called bool          // out of the line, came is about to say so; guarded by the gate's mu
+	lease  *Lease        // what it was passed; nil if it has to ask the store itself
+}
+
+// call lets the goroutine come through. The gate's mu need not be held.
+func (t *turn) call() { t.came <- struct{}{} }
 
 // tryEnter comes through if that needs no waiting.
 func (g *gate) tryEnter() bool {
@@ -30,48 +42,125 @@ func (g *gate) tryEnter() bool {
 	return true
 }
 
-// enter waits its turn, unless ctx ends first.
-func (g *gate) enter(ctx context.Context) error {
-	g.mu.Lock()
-	if !g.shut {
-		g.shut = true
-		g.mu.Unlock()
-		return nil
+// enter waits its turn, unless ctx ends first. It returns the lease that it was
+// passed if it was: also beside ctx's error, and then it has to go to somebody
+// else.
+func (g *gate) enter(ctx context.Context) (*Lease, error) {
+	t, place := g.line()
+	if t == nil { // the gate has opened since
+		return nil, nil
 	}
-	turn := make(chan struct{})
-	place := g.waiters.PushBack(turn)
-	g.mu.Unlock()
-
-	select {
-	case <-turn:
-		// Both can be ready, and select takes either. The end of ctx wins.
-		if err := ctx.Err(); err != nil {
-			g.leave()
-			return err
-		}
-		return nil
-	case <-ctx.Done():
-		g.mu.Lock()
+	if done := ctx.Done(); done == nil {
+		<-t.came
+	} else {
 		select {
-		case <-turn:
-			// The turn came while we were giving up: it must not end here.
-			g.mu.Unlock()
-			g.leave()
-		default:
-			g.waiters.Remove(place)
-			g.mu.Unlock()
+		case <-t.came:
+		case <-done:
+			if g.giveUp(t, place) {
+				return nil, ctx.Err()
+			}
+			<-t.came // the turn came while we were giving up: it must not end here
 		}
-		return ctx.Err()
 	}
+	lease := t.lease
+	// Both can be ready, and select takes either. The end of ctx wins.
+	err := ctx.Err()
+	if err != nil && lease == nil {
+		g.leave(nil)
+	}
+	return lease, err
 }
 
-// leave gives the turn to the next in line, or opens the gate.
-func (g *gate) leave() {
+// line returns a turn at the end of the line, or comes through at once and returns
+// nil.
+func (g *gate) line() (*turn, *list.Element) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if next := g.waiters.Front(); next != nil {
-		close(g.waiters.Remove(next).(chan struct{}))
+	if !g.shut {
+		g.shut = true
+		return nil, nil
+	}
+	t := &turn{came: make(chan struct{}, 1)}
+	return t, g.waiters.PushBack(t)
+}
+
+// giveUp takes t out of the line, unless it has been called.
+func (g *gate) giveUp(t *turn, place *list.Element) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t.called {
+		return false
+	}
+	g.waiters.Remove(place)
+	return true
+}
+
+// admit makes lease the holder, or leaves if there is none.
+func (g *gate) admit(lease *Lease) {
+	if lease == nil {
+		g.leave(nil)
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.holder, g.awaits = lease, nil
+}
+
+// leave gives the turn to the next in line, or opens the gate; unless somebody
+// else than holder has come through by now.
+func (g *gate) leave(holder *Lease) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.holder != holder {
+		return
+	}
+	g.holder, g.awaits = nil, nil
+	if t := g.next(); t != nil {
+		t.call()
 		return
 	}
 	g.shut = false
+}
+
+// pass makes the next in line the holder of what from holds, if there is one and
+// the lease allows it. The caller calls the turn when from has ended.
+func (g *gate) pass(from *Lease) *turn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.waiters.Len() == 0 || g.holder != from {
+		return nil
+	}
+	lease := from.renewal.pass()
+	if lease == nil {
+		return nil
+	}
+	g.holder = lease
+	t := g.next()
+	t.lease = lease
+	return t
+}
+
+// next takes the first turn out of the line, nil if there is none. g.mu is held.
+func (g *gate) next() *turn {
+	first := g.waiters.Front()
+	if first == nil {
+		return nil
+	}
+	t := g.waiters.Remove(first).(*turn)
+	t.called = true
+	return t
+}
+
+// wait notes why the one that came through waits.
+func (g *gate) wait(reason error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.awaits = reason
+}
+
+// occupant returns who has come through: its lease, or why it has none.
+func (g *gate) occupant() (holder *Lease, awaits error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.holder, g.awaits
 }

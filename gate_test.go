@@ -14,7 +14,7 @@ type turnWhileDone struct {
 }
 
 func (c turnWhileDone) Done() <-chan struct{} {
-	c.gate.leave()
+	c.gate.leave(nil)
 	return c.done
 }
 
@@ -30,7 +30,7 @@ func TestGateWhenTurnAndEndCross(t *testing.T) {
 			for range 100 {
 				g := new(gate)
 				g.tryEnter()
-				if err := g.enter(turnWhileDone{context.Background(), g, done}); !errors.Is(err, context.Canceled) {
+				if _, err := g.enter(turnWhileDone{context.Background(), g, done}); !errors.Is(err, context.Canceled) {
 					t.Fatalf("enter with a ctx that has ended: %v, want context.Canceled", err)
 				}
 				if !g.tryEnter() {
@@ -46,7 +46,7 @@ func TestGateForgetsWhoGaveUp(t *testing.T) {
 	g.tryEnter()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := g.enter(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := g.enter(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatalf("enter with a ctx that has ended: %v, want context.Canceled", err)
 	}
 	if n := g.waiters.Len(); n != 0 {

@@ -40,7 +40,7 @@ type AcquiredInfo struct {
 	Key      string
 	Fence    uint64
 	Took     time.Duration // from the call to the grant
-	Attempts int           // questions to the store, the winning one included
+	Attempts int           // questions to the store, the winning one included; 0 if another goroutine passed its lease on
 }
 
 // RenewedInfo is what [Hooks].Renewed is told.
@@ -75,25 +75,41 @@ type ReleasedInfo struct {
 	Err   error         // nil, or matches ErrUnavailable when the outcome is unknown
 }
 
-// filled returns h with a function that does nothing in every empty place.
-func (h Hooks) filled() Hooks {
-	if h.Waiting == nil {
-		h.Waiting = func(WaitingInfo) {}
+// What follows calls a hook if there is one. What a hook is told is gathered only
+// then: a crowd of goroutines passes a lock on a million times a second.
+
+func (h *Hooks) waiting(key string, reason func() error) {
+	if h.Waiting != nil {
+		h.Waiting(WaitingInfo{Key: key, Reason: reason()})
 	}
-	if h.Acquired == nil {
-		h.Acquired = func(AcquiredInfo) {}
+}
+
+func (h *Hooks) acquired(l *Lease, start moment, attempts int) {
+	if h.Acquired != nil {
+		h.Acquired(AcquiredInfo{Key: l.mutex.key, Fence: l.fence, Took: l.began.since(start), Attempts: attempts})
 	}
-	if h.Renewed == nil {
-		h.Renewed = func(RenewedInfo) {}
+}
+
+func (h *Hooks) renewed(l *Lease, took time.Duration) {
+	if h.Renewed != nil {
+		h.Renewed(RenewedInfo{Key: l.mutex.key, Fence: l.fence, Took: took})
 	}
-	if h.RenewalFailed == nil {
-		h.RenewalFailed = func(RenewalFailedInfo) {}
+}
+
+func (h *Hooks) renewalFailed(l *Lease, err error, failures int, left time.Duration) {
+	if h.RenewalFailed != nil {
+		h.RenewalFailed(RenewalFailedInfo{Key: l.mutex.key, Fence: l.fence, Err: err, Failures: failures, Left: left})
 	}
-	if h.Lost == nil {
-		h.Lost = func(LostInfo) {}
+}
+
+func (h *Hooks) lost(l *Lease, err error) {
+	if h.Lost != nil {
+		h.Lost(LostInfo{Key: l.mutex.key, Fence: l.fence, Held: l.held(), Err: err})
 	}
-	if h.Released == nil {
-		h.Released = func(ReleasedInfo) {}
+}
+
+func (h *Hooks) released(l *Lease, err error) {
+	if h.Released != nil {
+		h.Released(ReleasedInfo{Key: l.mutex.key, Fence: l.fence, Held: l.held(), Err: err})
 	}
-	return h
 }

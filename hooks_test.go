@@ -58,6 +58,7 @@ renewal of invoices failed: unavailable true, 1 in a row, time left true
 renewed invoices, fence 3
 renewal of invoices failed: unavailable true, 1 in a row, time left true
 renewed invoices, fence 3
+renewed invoices, fence 3
 lost invoices, fence 3: true
 `, waited)
 		if got := said.String(); got != want {

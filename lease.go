@@ -10,31 +10,26 @@ import (
 // A Lease is one hold of a [Mutex], from the grant to the end. It may be used by
 // several goroutines at the same time.
 type Lease struct {
-	mutex *Mutex
-	token string
-	fence uint64
-	began moment // when the grant arrived
-	done  chan struct{}
+	*renewal // shared by those to whom the lease is passed on, one after the other
 
-	renewal renewal
+	began moment // when the grant arrived, or the lease was passed on
 
 	doubt bool // an attempt to release got no answer; belongs to who is unlocking
 
 	mu    sync.Mutex
 	phase phase
-	err   error       // why it ended; nil while held, final once set
-	ended func(error) // called when err is set; nil if nobody asked
+	err   error         // why it ended; nil while held, final once set
+	done  chan struct{} // made when somebody asks for it
+	ended func(error)   // called when err is set; nil if nobody asked
 }
 
-func newLease(a *acquisition, fence uint64, sent moment) *Lease {
-	l := &Lease{
-		mutex: a.Mutex,
-		token: a.token,
-		fence: fence,
-		began: a.now(),
-		done:  make(chan struct{}),
-	}
-	l.renewal.start(l, sent)
+// newLease returns the lease that the store granted for ttl, no earlier than at
+// sent.
+func newLease(a *acquisition, fence uint64, sent moment, ttl time.Duration) *Lease {
+	began := a.now()
+	r := &renewal{mutex: a.Mutex, token: a.token, fence: fence, since: began}
+	l := &Lease{renewal: r, began: began}
+	r.start(l, sent, ttl)
 	return l
 }
 
@@ -51,7 +46,17 @@ func (l *Lease) Token() string { return l.token }
 // Done returns a channel that is closed the moment that the hold ends: when it
 // has been unlocked, or when it is no longer to be trusted, and then before the
 // store can give the key to somebody else.
-func (l *Lease) Done() <-chan struct{} { return l.done }
+func (l *Lease) Done() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.done == nil {
+		l.done = make(chan struct{})
+		if l.err != nil {
+			close(l.done)
+		}
+	}
+	return l.done
+}
 
 // Err returns nil while the lease is held. Afterwards it returns why it ended, and
 // always the same: an error that matches [ErrNotHeld] after Unlock, or [ErrLost]
@@ -62,7 +67,7 @@ func (l *Lease) Err() error {
 	if err := l.reason(); err != nil {
 		return err
 	}
-	l.renewal.check()
+	l.check()
 	return l.reason()
 }
 
@@ -79,7 +84,7 @@ func (l *Lease) expire(cause error) {
 	letGo := l.phase != locked
 	l.mu.Unlock()
 	if letGo {
-		l.end(&opError{"hold", l.mutex.key, ErrNotHeld})
+		l.end(&l.notHeld)
 		return
 	}
 	l.lose(cause)
@@ -91,7 +96,7 @@ func (l *Lease) lose(cause error) error {
 	err := &opError{"hold", m.key, fmt.Errorf("%w: %w", ErrLost, cause)}
 	if l.end(err) {
 		m.log().Error("dislock: lock lost", "key", m.key, "fence", l.fence, "held", l.held(), "err", err)
-		m.hooks.Lost(LostInfo{Key: m.key, Fence: l.fence, Held: l.held(), Err: err})
+		m.hooks.lost(l, err)
 	}
 	return err
 }
@@ -104,7 +109,9 @@ func (l *Lease) end(err error) bool {
 		return false
 	}
 	l.err = err
-	close(l.done)
+	if l.done != nil {
+		close(l.done)
+	}
 	ended := l.ended
 	l.mu.Unlock()
 	if ended != nil {

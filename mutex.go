@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/dislock/dislock/backend"
@@ -20,20 +19,18 @@ import (
 type Mutex struct {
 	config
 	backend backend.Backend
+	line    backend.Line // backend, if it keeps one; else nil
 	key     string
 	gate    gate // passed before the store is asked, left by Unlock
 
 	reclaims atomic.Int32 // tokens that are being taken back
-
-	mu     sync.Mutex
-	holder *Lease // what Unlock unlocks; nil while this Mutex is not held
-	awaits error  // why the one who passed the gate waits; nil if it does not
 }
 
 // New returns a Mutex for key on the store behind b. The defaults are a ttl of
-// 30 s, renewed every 10 s for as long as the lock is held, and polling every
-// 5 ms to 250 ms while waiting; one request to the store may take a quarter of
-// the ttl, but no more than 3 s. The options change them.
+// 30 s, renewed every 10 s for as long as the lock is held; one request to the
+// store may take a quarter of the ttl, but no more than 3 s. Who waits stands in
+// line if b is a [backend.Line], and polls every 5 ms to 250 ms if it is not. The
+// options change them.
 //
 // New panics on a nil backend, an empty key, and options that can not be right.
 func New(b backend.Backend, key string, opts ...Option) *Mutex {
@@ -43,7 +40,7 @@ func New(b backend.Backend, key string, opts ...Option) *Mutex {
 	if key == "" {
 		panic("dislock: the key is empty")
 	}
-	return &Mutex{config: newConfig(opts), backend: b, key: key}
+	return &Mutex{config: newConfig(opts), backend: b, line: backend.LineOf(b), key: key}
 }
 
 // Lock locks m. It returns only while holding the lock: as long as another owner
@@ -71,10 +68,7 @@ func (m *Mutex) TryLock() bool {
 // the release: it logs that, and m is unlocked all the same. [Lease.Unlock]
 // returns it.
 func (m *Mutex) Unlock() {
-	m.mu.Lock()
-	holder := m.holder
-	m.mu.Unlock()
-
+	holder, _ := m.gate.occupant()
 	if holder == nil || !holder.beginUnlock() {
 		panic(fmt.Sprintf("dislock: unlock of unlocked mutex %q", m.key))
 	}
@@ -146,13 +140,20 @@ func (m *Mutex) lock(ctx context.Context) (*Lease, error) {
 	if ctx.Err() != nil {
 		return nil, ended(ctx)
 	}
-	a := m.newAcquisition()
-	if !m.gate.tryEnter() {
-		a.tellWaiting(m.heldHere())
-		if err := m.gate.enter(ctx); err != nil {
+	start, waits := m.now(), !m.gate.tryEnter()
+	if waits {
+		m.hooks.waiting(m.key, m.heldHere)
+		switch lease, err := m.gate.enter(ctx); {
+		case err != nil:
+			m.giveBack(lease)
 			return nil, waitError(ended(ctx), m.heldHere())
+		case lease != nil:
+			m.hooks.acquired(lease, start, 0)
+			return lease, nil
 		}
 	}
+	a := m.newAcquisition(start)
+	a.told = waits
 	return a.report(m.hold(ctx, a.wait))
 }
 
@@ -163,7 +164,7 @@ func (m *Mutex) tryLock(ctx context.Context) (*Lease, error) {
 	if !m.gate.tryEnter() {
 		return nil, m.heldHere()
 	}
-	a := m.newAcquisition()
+	a := m.newAcquisition(m.now())
 	return a.report(m.hold(ctx, a.once))
 }
 
@@ -171,37 +172,14 @@ func (m *Mutex) tryLock(ctx context.Context) (*Lease, error) {
 // none, also because a driver or a hook panicked, the next goroutine of this
 // process has its turn.
 func (m *Mutex) hold(ctx context.Context, acquire func(context.Context) (*Lease, error)) (lease *Lease, err error) {
-	defer func() {
-		m.mu.Lock()
-		m.holder, m.awaits = lease, nil
-		m.mu.Unlock()
-		if lease == nil {
-			m.gate.leave()
-		}
-	}()
+	defer func() { m.gate.admit(lease) }()
 	return acquire(ctx)
-}
-
-// vacate ends the hold of lease, if it is still the holder, and lets the next
-// goroutine of this process have its turn.
-func (m *Mutex) vacate(lease *Lease) {
-	m.mu.Lock()
-	holds := m.holder == lease
-	if holds {
-		m.holder = nil
-	}
-	m.mu.Unlock()
-	if holds {
-		m.gate.leave()
-	}
 }
 
 // heldHere is the reason to wait when the gate is shut: somebody in this process
 // holds the lock, or waits for it, and then for a reason that is ours as well.
 func (m *Mutex) heldHere() error {
-	m.mu.Lock()
-	holder, awaits := m.holder, m.awaits
-	m.mu.Unlock()
+	holder, awaits := m.gate.occupant()
 	switch {
 	case holder != nil:
 		return &HeldError{Owner: m.owner, TTL: max(holder.renewal.left(), 0)}
@@ -210,11 +188,4 @@ func (m *Mutex) heldHere() error {
 	default:
 		return errContended
 	}
-}
-
-// tellGate tells the goroutines at the gate why the one that passed it waits.
-func (m *Mutex) tellGate(reason error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.awaits = reason
 }

@@ -255,15 +255,19 @@ func TestPanickingHook(t *testing.T) {
 	f.Unlock()
 	f.unlocked(t)
 
-	f = newFixture(dislock.WithHooks(dislock.Hooks{Waiting: func(dislock.WaitingInfo) { hook() }}))
-	rival := f.rival()
-	rival.Lock()
-	if p := lock(f); p != "oops" {
-		t.Fatalf("recovered %v", p)
-	}
-	rival.Unlock()
-	panics = false
-	if !f.TryLock() {
-		t.Error("the Mutex is locked by nobody")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(dislock.WithHooks(dislock.Hooks{Waiting: func(dislock.WaitingInfo) { hook() }}))
+		rival := f.rival()
+		rival.Lock()
+		if p := lock(f); p != "oops" {
+			t.Fatalf("recovered %v", p)
+		}
+		synctest.Wait() // it leaves the line in the background
+		rival.Unlock()
+		panics = false
+		if !f.TryLock() {
+			t.Error("the Mutex is locked by nobody")
+		}
+		f.Unlock()
+	})
 }

@@ -18,9 +18,11 @@ const (
 	unlocked
 )
 
-// Unlock releases the lock. It stops the renewal, waits for a renewal in flight,
-// and deletes the key if it is still ours. It does so even if ctx has ended, and
-// within the bound of one request; ctx only passes its values on.
+// Unlock releases the lock. It passes the lease on to a goroutine of this process
+// that waits for it, if there is one (see [WithPassing]). Otherwise it stops the
+// renewal, waits for a renewal in flight, and gives the key back if it is still
+// ours: to the first in line, if the store keeps one. It does so even if ctx has
+// ended, and within the bound of one request; ctx only passes its values on.
 //
 // There are three outcomes. nil: released. [ErrLost]: the lock was no longer
 // ours. [ErrUnavailable]: nobody knows; Unlock may then be called again, trying
@@ -50,23 +52,29 @@ func (l *Lease) beginUnlock() bool {
 // unlock follows a beginUnlock that returned true.
 func (l *Lease) unlock(ctx context.Context) error {
 	m := l.mutex
+	if next := m.gate.pass(l); next != nil {
+		defer next.call() // also if a hook panics
+		l.endHold(unlocked)
+		m.hooks.released(l, nil)
+		return nil
+	}
 	ctx, cancel := backend.Bounded(ctx, m.requestTimeout())
 	defer cancel()
 
-	defer m.vacate(l) // also if a hook or a driver panics
+	defer m.gate.leave(l) // also if a hook or a driver panics
 
 	err := l.release(ctx)
 	l.endUnlock(err)
 	switch {
 	case err == nil:
-		m.hooks.Released(ReleasedInfo{Key: m.key, Fence: l.fence, Held: l.held()})
+		m.hooks.released(l, nil)
 		return nil
 	case errors.Is(err, ErrLost):
 		return err
 	default:
 		m.takeBack(l.token)
 		err = &opError{"unlock", m.key, err}
-		m.hooks.Released(ReleasedInfo{Key: m.key, Fence: l.fence, Held: l.held(), Err: err})
+		m.hooks.released(l, err)
 		return err
 	}
 }
@@ -74,7 +82,7 @@ func (l *Lease) unlock(ctx context.Context) error {
 // release ends the lease on the store. Its errors match ErrLost or ErrUnavailable.
 func (l *Lease) release(ctx context.Context) error {
 	m := l.mutex
-	if err := l.renewal.stop(ctx); err != nil {
+	if err := l.stop(ctx); err != nil {
 		l.doubt = true // what is deleted in the background from now on is our doing
 		return unavailable(err)
 	}
@@ -90,14 +98,14 @@ func (l *Lease) release(ctx context.Context) error {
 		case errors.Is(err, backend.ErrNotOwner):
 			// After an attempt without an answer, and as long as the lease can
 			// not have ended by itself, it was that attempt that ended it.
-			if l.doubt && l.renewal.valid() {
+			if l.doubt && l.valid() {
 				return nil
 			}
 			return l.lose(err)
 		}
 		// The key may be gone and somebody else's by now.
 		l.doubt = true
-		l.end(&opError{"hold", m.key, ErrNotHeld})
+		l.end(&l.notHeld)
 		if sleep(ctx, pauses.pause()) != nil {
 			return err
 		}
@@ -119,13 +127,34 @@ func (l *Lease) lossBefore() error {
 
 // endUnlock ends the hold, whatever the outcome: its owner has let go.
 func (l *Lease) endUnlock(err error) {
-	l.renewal.end()
-	l.end(&opError{"hold", l.mutex.key, ErrNotHeld})
+	l.retire()
+	if err != nil && !errors.Is(err, ErrLost) {
+		l.endHold(unsure)
+		return
+	}
+	l.endHold(unlocked)
+}
 
+func (l *Lease) endHold(how phase) {
+	l.end(&l.notHeld)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.phase = unlocked
-	if err != nil && !errors.Is(err, ErrLost) {
-		l.phase = unsure
+	l.phase = how
+}
+
+// giveBack gives away a lease that was passed to a goroutine whose ctx has ended:
+// to the next one, or else to the store, in the background, because the caller is
+// gone. A nil lease is nobody's.
+func (m *Mutex) giveBack(l *Lease) {
+	if l == nil || !l.beginUnlock() {
+		return
 	}
+	if next := m.gate.pass(l); next != nil {
+		l.endHold(unlocked)
+		next.call()
+		return
+	}
+	l.endUnlock(nil)
+	m.takeBack(l.token)
+	m.gate.leave(l)
 }

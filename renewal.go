@@ -10,17 +10,25 @@ import (
 	"github.com/dislock/dislock/backend"
 )
 
-// A renewal keeps one lease alive and knows when it has to be given up. It owns
+// A renewal keeps alive what the store has granted, and knows when it has to be
+// given up. It serves one holder, or several of this process who pass it on. It owns
 // one timer and no goroutine: the timer's function runs for the length of one
 // attempt, a few times per ttl.
 //
 // The timer is set to the next attempt, and while that is in flight to the
 // deadline, so that the holder is told in time whatever the attempt is doing.
 type renewal struct {
-	lease *Lease
+	mutex *Mutex
+	token string
+	fence uint64
+	since moment // when this process got it
+
+	notHeld opError // how each hold ends that is unlocked
 
 	mu       sync.Mutex
+	holder   *Lease
 	sent     moment        // when the request left that last began or prolonged the lease
+	ttl      time.Duration // for how long, counted from then
 	due      time.Time     // when the next attempt is to be made
 	stopped  bool          // no more attempts, only the deadline
 	over     bool          // not even that: the hold has ended
@@ -31,14 +39,32 @@ type renewal struct {
 	timer    *time.Timer
 }
 
-// start begins with a lease whose request left at sent.
-func (r *renewal) start(l *Lease, sent moment) {
+// start begins with a lease for ttl that the store granted no earlier than at sent.
+func (r *renewal) start(l *Lease, sent moment, ttl time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lease = l
-	r.stopped = !l.mutex.renews
-	r.renewed(sent)
+	r.notHeld = opError{"hold", r.mutex.key, ErrNotHeld}
+	r.holder = l
+	r.stopped = !r.mutex.renews
+	r.renewed(sent, ttl)
 	r.timer = time.AfterFunc(r.untilWake(), r.wake)
+}
+
+// pass makes a new lease the holder, which begins now, and returns it. It returns
+// nil if the process has held the lock for long enough, or there is doubt about
+// how much longer the store keeps it.
+func (r *renewal) pass() *Lease {
+	now := r.mutex.now()
+	if now.since(r.since) >= r.mutex.passing {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over || r.stopped || r.failures > 0 || validity(r.ttl) <= now.since(r.sent) {
+		return nil
+	}
+	r.holder = &Lease{renewal: r, began: now}
+	return r.holder
 }
 
 // valid reports whether the store keeps the lease for us, unless somebody ended it.
@@ -66,8 +92,8 @@ func (r *renewal) stop(ctx context.Context) error {
 	}
 }
 
-// end ends the watch over the deadline, too.
-func (r *renewal) end() {
+// retire ends the watch over the deadline, too.
+func (r *renewal) retire() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.over = true
@@ -84,16 +110,16 @@ func (r *renewal) check() {
 	}
 	r.over = true
 	r.timer.Stop()
-	maxHold, lastErr := r.maxHoldFirst(), r.lastErr
+	holder, maxHold, lastErr := r.holder, r.maxHoldFirst(), r.lastErr
 	r.mu.Unlock()
 
 	switch {
 	case maxHold:
-		r.lease.expire(ErrMaxHold)
+		holder.expire(ErrMaxHold)
 	case lastErr != nil:
-		r.lease.expire(fmt.Errorf("%w: %w", errPastDeadline, lastErr))
+		holder.expire(fmt.Errorf("%w: %w", errPastDeadline, lastErr))
 	default:
-		r.lease.expire(errPastDeadline)
+		holder.expire(errPastDeadline)
 	}
 }
 
@@ -106,7 +132,7 @@ func (r *renewal) left() time.Duration {
 }
 
 func (r *renewal) leftLocked() time.Duration {
-	if r.lease.mutex.maxHold > 0 {
+	if r.mutex.maxHold > 0 {
 		return min(r.untilInvalid(), r.untilMaxHold())
 	}
 	return r.untilInvalid()
@@ -115,18 +141,17 @@ func (r *renewal) leftLocked() time.Duration {
 // untilInvalid returns for how long the store keeps the lease for us at least. r.mu
 // is held.
 func (r *renewal) untilInvalid() time.Duration {
-	m := r.lease.mutex
-	return validity(m.ttl) - m.now().since(r.sent)
+	return validity(r.ttl) - r.mutex.now().since(r.sent)
 }
 
 func (r *renewal) untilMaxHold() time.Duration {
-	return r.lease.mutex.maxHold - r.lease.held()
+	return r.mutex.maxHold - r.holder.held()
 }
 
 // maxHoldFirst reports whether it was the maximum hold that passed first. r.mu is
 // held.
 func (r *renewal) maxHoldFirst() bool {
-	return r.lease.mutex.maxHold > 0 && r.untilMaxHold() <= min(0, r.untilInvalid())
+	return r.mutex.maxHold > 0 && r.untilMaxHold() <= min(0, r.untilInvalid())
 }
 
 // wake is the timer's function.
@@ -144,7 +169,7 @@ func (r *renewal) wake() {
 	}
 	ended := make(chan struct{})
 	r.inFlight = ended
-	timeout := min(r.lease.mutex.requestTimeout(), r.leftLocked())
+	timeout := min(r.mutex.requestTimeout(), r.leftLocked())
 	r.timer.Reset(r.untilWake())
 	r.mu.Unlock()
 
@@ -165,7 +190,7 @@ func (r *renewal) wake() {
 // to do it wakes a few times per ttl, for the sake of the wall clock: a timer runs
 // on the monotonic one and oversleeps by as long as the machine was suspended.
 func (r *renewal) untilWake() time.Duration {
-	wake := min(r.leftLocked(), r.lease.mutex.ttl/3)
+	wake := min(r.leftLocked(), r.ttl/3)
 	if !r.stopped && r.inFlight == nil {
 		wake = min(wake, time.Until(r.due))
 	}
@@ -174,22 +199,22 @@ func (r *renewal) untilWake() time.Duration {
 
 // attempt asks the store once to prolong the lease.
 func (r *renewal) attempt(timeout time.Duration) {
-	l, m := r.lease, r.lease.mutex
+	m := r.mutex
 	request, cancel := backend.Bounded(context.Background(), timeout)
 	defer cancel()
 	sent := m.now()
-	err := m.backend.ExpireIfOwner(request, m.key, l.token, m.ttl)
+	err := m.backend.ExpireIfOwner(request, m.key, r.token, m.ttl)
 	notOwner := errors.Is(err, backend.ErrNotOwner)
 	if err != nil && !notOwner {
 		err = unavailable(noAnswer(err, timeout)) // before r.mu: it is a driver that words it
 	}
 
 	r.mu.Lock()
-	tooLate := r.over
+	l, tooLate := r.holder, r.over
 	switch {
 	case tooLate:
 	case err == nil:
-		r.renewed(sent)
+		r.renewed(sent, m.ttl)
 	case notOwner:
 		r.over = true
 	default:
@@ -207,24 +232,29 @@ func (r *renewal) attempt(timeout time.Duration) {
 	case tooLate && !notOwner && !errors.Is(l.reason(), ErrMaxHold):
 		// The attempt may have prolonged a lease that nobody holds any more. After
 		// the maximum hold the hung holder keeps its grace until it unlocks.
-		m.takeBack(l.token)
+		m.takeBack(r.token)
 	case tooLate:
 	case notOwner:
 		l.lose(err)
 	case err != nil:
 		m.log().Warn("dislock: renewal failed", "key", m.key, "failures", failures, "left", left, "err", err)
-		m.hooks.RenewalFailed(RenewalFailedInfo{Key: m.key, Fence: l.fence, Err: err, Failures: failures, Left: left})
+		m.hooks.renewalFailed(l, err, failures, left)
 	default:
-		m.hooks.Renewed(RenewedInfo{Key: m.key, Fence: l.fence, Took: m.now().since(sent)})
+		m.hooks.renewed(l, m.now().since(sent))
 	}
 }
 
-// renewed notes that the lease began anew with a request that left at sent. r.mu
-// is held.
-func (r *renewal) renewed(sent moment) {
-	m := r.lease.mutex
-	r.sent = sent
-	r.due = sent.mono.Add(earlier(m.renewEvery, m.renewEvery/10))
+// renewed notes that the lease began anew, for ttl, no earlier than at sent. A
+// claim is shorter than a lease that was asked for, and renewed sooner. r.mu is
+// held.
+func (r *renewal) renewed(sent moment, ttl time.Duration) {
+	m := r.mutex
+	every := m.renewEvery
+	if ttl < m.ttl {
+		every = min(every, ttl/3)
+	}
+	r.sent, r.ttl = sent, ttl
+	r.due = sent.mono.Add(earlier(every, every/10))
 	r.failures, r.lastErr = 0, nil
-	r.pauses = backoff{next: m.ttl / 100, max: m.ttl / 10}
+	r.pauses = backoff{next: ttl / 100, max: ttl / 10}
 }

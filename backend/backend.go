@@ -50,6 +50,33 @@
 //     lasting goroutines inside. The client that was passed in belongs to the
 //     caller and is neither configured nor closed.
 //
+// # In line
+//
+// With these three methods waiters poll, which is always right, and slow and
+// unfair. A store that can keep the waiters of a key in line, and tell them of
+// their turn, implements [Line] as well. Its clauses:
+//
+//   - L1, in turn: DeleteIfOwner by the owner gives the key to the first in line,
+//     in the same step. If a key has become free otherwise, the next Join does
+//     that, unless it is the first in line itself that asks.
+//   - L2, told once: who is given the key is told so at most once per lease, and
+//     nobody else is.
+//   - L3, a claim is a lease: what is given is a lease of the length that its
+//     owner claimed, and B1 to B9 hold of it. So a waiter that has died costs the
+//     others its claim at most.
+//   - L4, places are kept: asking again keeps the place in line. It ends when the
+//     token takes or is given the key, and when DeleteIfOwner is called with it.
+//   - L5, leaving passes on: who calls DeleteIfOwner leaves the line, and if it
+//     has been given the key, told or not, the next in line has it.
+//   - L6, a sound start: a lease began no earlier than [Grant].Began says.
+//   - L7, telling is only faster: a token that has been given the key finds its
+//     lease when it asks (B7), with the fence it was given. If every word to the
+//     waiters is lost, all of them are still served.
+//
+// A Line may keep a connection and a goroutine to hear what waiters are told, for
+// as long as there are any and a while beyond; that much is excepted from B11. If
+// it can not hear at the moment, or for good, Join goes on without telling.
+//
 // # What the mutex promises in return
 //
 // The key is not empty. A token is unique to one acquisition and comes from a
@@ -87,6 +114,58 @@ type Backend interface {
 	DeleteIfOwner(ctx context.Context, key, token string) error
 }
 
+// Line is the part of a [Backend] that need not be there: the store keeps those
+// who wait for a key in line.
+type Line interface {
+	Backend
+
+	// Join is SetNX, except that a token that is refused gets a place in the key's
+	// line, or keeps the one it has. When its turn comes the store gives it the key,
+	// for the duration claim, and tells it by a [Grant] on told.
+	//
+	// told has room for one. Whoever tells does not wait: if it is full, what there
+	// is to tell is dropped, because what lies there makes the waiter ask again.
+	//
+	// A refusal should say the place ([HeldError].Place). While it says none, the
+	// waiter polls.
+	//
+	// Who has joined and does not get the key leaves by DeleteIfOwner.
+	Join(ctx context.Context, key, token string, ttl, claim time.Duration, told chan<- Grant) (fence uint64, err error)
+
+	// KeepsLine reports whether there is a line at all, always the same. It is for
+	// types that wrap a Backend of any kind, or serve stores of several. If it says
+	// no, Join is never called.
+	KeepsLine() bool
+}
+
+// LineOf returns b as a [Line], and nil if it keeps none.
+func LineOf(b Backend) Line {
+	if l, ok := b.(Line); ok && l.KeepsLine() {
+		return l
+	}
+	return nil
+}
+
+// A Grant tells a waiter that the key is its own. The zero Grant says only that
+// there is a reason to ask again.
+type Grant struct {
+	// Fence is that of the lease.
+	Fence uint64
+
+	// Began is an instant on the waiter's clocks, monotonic and wall, that is not
+	// later than the lease's beginning (L6). Nobody asked for the lease at a moment
+	// that the waiter knows, so the store has to say it.
+	Began time.Time
+}
+
+// Tell puts g on told unless something lies there already.
+func Tell(told chan<- Grant, g Grant) {
+	select {
+	case told <- g:
+	default:
+	}
+}
+
 var (
 	// ErrHeld is the store's definite no to SetNX: another token holds the key.
 	ErrHeld = errors.New("held by another owner")
@@ -108,6 +187,10 @@ type HeldError struct {
 	// released: a waiter asks again then at the latest. 0 says that it is not known,
 	// so a store that counts milliseconds says 1 ms while there is less than that.
 	TTL time.Duration
+
+	// Place is the asking token's place in line, 1 if it is next, as far as it stands
+	// in one and will be told of its turn. 0 says that it has to poll.
+	Place int
 }
 
 // Held returns the error with which SetNX says that token holds the key, for
@@ -124,6 +207,9 @@ func (e *HeldError) Error() string {
 	}
 	if e.TTL > 0 {
 		s += fmt.Sprintf(" for another %v", e.TTL)
+	}
+	if e.Place > 1 {
+		s += fmt.Sprintf(", %d before us in line", e.Place-1)
 	}
 	return s
 }

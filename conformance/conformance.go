@@ -49,6 +49,10 @@ type Harness struct {
 	// leave out Dial.
 	InProcess bool
 
+	// Line promises that the backend is a [backend.Line]. If it is one, that part is
+	// tested, promised or not; if it is promised it has to be there.
+	Line bool
+
 	// Synctest runs each case in a bubble of package testing/synctest, in which
 	// waiting costs nothing. It is for stores that live in this process and take
 	// their time from package time.
@@ -68,7 +72,14 @@ type Store struct {
 
 // Run tests the backend behind h. It fails if a case fails.
 func Run(t *testing.T, h Harness) {
-	for _, k := range cases() {
+	all := cases()
+	switch {
+	case h.keepsLine(t):
+		all = append(all, lineCases...)
+	case h.Line:
+		t.Errorf("the harness promises a backend.Line, and there is none")
+	}
+	for _, k := range all {
 		if k.needs != nil && !k.needs(h) {
 			continue
 		}
@@ -83,6 +94,17 @@ func Run(t *testing.T, h Harness) {
 			k.run(newC(t, h, k))
 		})
 	}
+}
+
+// keepsLine reports whether the backend is a [backend.Line], promised or not.
+func (h Harness) keepsLine(t *testing.T) (keeps bool) {
+	look := func(t *testing.T) { keeps = backend.LineOf(h.Open(t).Connect(t)) != nil }
+	if h.Synctest {
+		synctest.Test(t, look)
+	} else {
+		look(t)
+	}
+	return keeps
 }
 
 // A kase is one fact that must hold. Its name begins with the clause, or with

@@ -24,7 +24,7 @@ import (
 // An Op names a method of [backend.Backend].
 type Op int
 
-// The methods.
+// The methods. SetNX is also Join of a [backend.Line]: both ask for the key.
 const (
 	SetNX Op = iota
 	ExpireIfOwner
@@ -103,12 +103,13 @@ type Backend struct {
 	inner backend.Backend
 
 	mu    sync.Mutex
+	deaf  bool // waiters are told nothing
 	next  [numOps][]Fault
 	all   [numOps]Fault
 	calls [numOps]int
 }
 
-var _ backend.Backend = (*Backend)(nil)
+var _ backend.Line = (*Backend)(nil)
 
 // New returns a Backend without faults around b.
 func New(b backend.Backend) *Backend { return &Backend{inner: b} }
@@ -134,6 +135,15 @@ func (b *Backend) AllOps(fault Fault) {
 	for op := range numOps {
 		b.All(op, fault)
 	}
+}
+
+// LoseGrants decides whether waiters that join from now on are told of nothing: no
+// [backend.Grant] arrives, as with a connection that has died. They find out by
+// asking.
+func (b *Backend) LoseGrants(lose bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.deaf = lose
 }
 
 // Calls returns how many calls of op have begun, those that met a fault included.
@@ -162,6 +172,27 @@ func (b *Backend) do(ctx context.Context, op Op, call func(context.Context) erro
 	}
 	return call(ctx)
 }
+
+// Join implements [backend.Line], if the backend that is wrapped does.
+func (b *Backend) Join(ctx context.Context, key, token string, ttl, claim time.Duration, told chan<- backend.Grant) (fence uint64, err error) {
+	b.mu.Lock()
+	if b.deaf {
+		told = make(chan backend.Grant, 1)
+	}
+	b.mu.Unlock()
+	err = b.do(ctx, SetNX, func(ctx context.Context) error {
+		var err error
+		fence, err = b.inner.(backend.Line).Join(ctx, key, token, ttl, claim, told)
+		return err
+	})
+	if err != nil {
+		fence = 0
+	}
+	return fence, err
+}
+
+// KeepsLine implements [backend.Line].
+func (b *Backend) KeepsLine() bool { return backend.LineOf(b.inner) != nil }
 
 // SetNX implements [backend.Backend].
 func (b *Backend) SetNX(ctx context.Context, key, token string, ttl time.Duration) (fence uint64, err error) {

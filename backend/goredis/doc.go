@@ -55,7 +55,9 @@
 //
 // This user can lock, and nothing else:
 //
-//	ACL SETUSER lock on >password ~dislock:* +evalsha +eval +get +set +incr +pexpire +pttl +del +time
+//	ACL SETUSER lock on >password ~dislock:* &dislock:* +evalsha +eval
+//	    +get +set +incr +pexpire +pttl +del +time +zadd +zrange +zrank +zrem +zpopmin
+//	    +subscribe +ping +publish +pubsub|numsub
 //
 // with +cluster|slots and +command for a Cluster, +select for a DB other than 0,
 // and +client|setname for a ClientName. go-redis tries CLIENT SETINFO and CLIENT

@@ -25,7 +25,7 @@ func New(client redis.UniversalClient, opts ...Option) *Backend {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return &Backend{recipe: recipe.New(driver{client, honoursDeadlines(client)}, o.prefix)}
+	return &Backend{recipe: recipe.New(driver{client, honoursDeadlines(client)}, o.prefix, o.logger)}
 }
 
 // SetNX implements [backend.Backend].
@@ -43,4 +43,21 @@ func (b *Backend) DeleteIfOwner(ctx context.Context, key, token string) error {
 	return b.recipe.DeleteIfOwner(ctx, key, token)
 }
 
-var _ backend.Backend = (*Backend)(nil)
+// Join implements [backend.Line].
+func (b *Backend) Join(ctx context.Context, key, token string, ttl, claim time.Duration, told chan<- backend.Grant) (fence uint64, err error) {
+	return b.recipe.Join(ctx, key, token, ttl, claim, told)
+}
+
+// KeepsLine implements [backend.Line].
+func (b *Backend) KeepsLine() bool { return b.recipe.KeepsLine() }
+
+// Close ends the connection on which waiters are told of their turn, and nothing
+// else: locks are held and released as before, and who waits polls. Without it the
+// connection ends by itself some 10 s after the last waiter has gone. It
+// always returns nil.
+func (b *Backend) Close() error {
+	b.recipe.Close()
+	return nil
+}
+
+var _ backend.Line = (*Backend)(nil)

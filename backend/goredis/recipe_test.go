@@ -22,8 +22,9 @@ func TestRecipe(t *testing.T) {
 					Password:              login.Password,
 					ContextTimeoutEnabled: contexts,
 				})
-				tb.Cleanup(func() { client.Close() })
-				return goredis.New(client)
+				b := goredis.New(client)
+				tb.Cleanup(func() { b.Close(); client.Close() })
+				return b
 			})
 		})
 	}

@@ -30,13 +30,15 @@ import (
 	"github.com/dislock/dislock/backend"
 )
 
-// A Store keeps leases. All Mutexes of one Store and key are one lock. A Store
-// has no goroutine and nothing to close, and keeps nothing of keys that are free.
+// A Store keeps leases, and waiters in line. All Mutexes of one Store and key are
+// one lock. A Store has no goroutine and nothing to close, and keeps nothing of
+// keys that are free.
 type Store struct {
 	mu     sync.Mutex
 	leases map[string]lease
-	fence  uint64 // of the latest lease, of whatever key: so it grows on each
-	sweep  int    // how many leases there may be before the ended ones are removed
+	lines  map[string]line // none is empty
+	fence  uint64          // of the latest lease, of whatever key: so it grows on each
+	sweep  int             // how many leases there may be before the ended ones are removed
 }
 
 type lease struct {
@@ -45,14 +47,14 @@ type lease struct {
 	ends  time.Time
 }
 
-var _ backend.Backend = (*Store)(nil)
+var _ backend.Line = (*Store)(nil)
 
 // minSweep keeps a small store from being swept all the time.
 const minSweep = 64
 
 // New returns an empty Store.
 func New() *Store {
-	return &Store{leases: make(map[string]lease), sweep: minSweep}
+	return &Store{leases: make(map[string]lease), lines: make(map[string]line), sweep: minSweep}
 }
 
 // SetNX implements [backend.Backend].
@@ -73,9 +75,7 @@ func (s *Store) SetNX(ctx context.Context, key, token string, ttl time.Duration)
 		return 0, backend.Held(l.token, l.ends.Sub(now))
 	}
 	if !living {
-		s.removeEnded(now)
-		s.fence++
-		l = lease{token: token, fence: s.fence}
+		l = s.newLease(token, now)
 	}
 	l.ends = now.Add(ttl)
 	s.leases[key] = l
@@ -94,11 +94,15 @@ func (s *Store) ExpireIfOwner(ctx context.Context, key, token string, ttl time.D
 	})
 }
 
-// DeleteIfOwner implements [backend.Backend].
+// DeleteIfOwner implements [backend.Backend] and, for those who leave, [backend.Line].
 func (s *Store) DeleteIfOwner(ctx context.Context, key, token string) error {
-	return s.ifOwner(ctx, key, token, func(lease, time.Time) {
-		delete(s.leases, key)
+	err := s.ifOwner(ctx, key, token, func(_ lease, now time.Time) {
+		s.handOver(key, now)
 	})
+	if err == backend.ErrNotOwner {
+		s.leave(key, token)
+	}
+	return err
 }
 
 // Evict ends the living lease on key, whoever holds it, as a store does when it
@@ -112,11 +116,13 @@ func (s *Store) Evict(key string) bool {
 	return living
 }
 
-// Flush ends every lease, as [Store.Evict] ends one. Fences go on growing.
+// Flush ends every lease, as [Store.Evict] ends one, and forgets who stands in
+// line. Fences go on growing.
 func (s *Store) Flush() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.leases)
+	clear(s.lines)
 }
 
 // ifOwner calls change with the living lease of token on key.
@@ -133,6 +139,13 @@ func (s *Store) ifOwner(ctx context.Context, key, token string, change func(l le
 	}
 	change(l, now)
 	return nil
+}
+
+// newLease returns a lease with a new fence, to be given an end.
+func (s *Store) newLease(token string, now time.Time) lease {
+	s.removeEnded(now)
+	s.fence++
+	return lease{token: token, fence: s.fence}
 }
 
 func (s *Store) living(key string, now time.Time) (lease, bool) {

@@ -21,6 +21,7 @@ func TestConformance(t *testing.T) {
 			}
 		},
 		InProcess: true,
+		Line:      true,
 		Synctest:  true,
 	})
 }

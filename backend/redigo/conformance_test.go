@@ -34,8 +34,9 @@ func conform(t *testing.T, newPool func(addr string) *redis.Pool) {
 	server.CheckBounded(t)
 	dial := func(tb testing.TB, addr string) backend.Backend {
 		pool := newPool(addr)
-		tb.Cleanup(func() { pool.Close() })
-		return redigo.New(pool)
+		b := redigo.New(pool)
+		tb.Cleanup(func() { b.Close(); pool.Close() })
+		return b
 	}
 	conformance.Run(t, conformance.Harness{
 		Open: func(testing.TB) conformance.Store {
@@ -45,5 +46,6 @@ func conform(t *testing.T, newPool func(addr string) *redis.Pool) {
 			}
 		},
 		Dial: dial,
+		Line: true,
 	})
 }

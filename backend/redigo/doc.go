@@ -44,7 +44,9 @@
 //
 // This user can lock, and nothing else:
 //
-//	ACL SETUSER lock on >password ~dislock:* +evalsha +eval +get +set +incr +pexpire +pttl +del +time
+//	ACL SETUSER lock on >password ~dislock:* &dislock:* +evalsha +eval
+//	    +get +set +incr +pexpire +pttl +del +time +zadd +zrange +zrank +zrem +zpopmin
+//	    +subscribe +ping +publish +pubsub|numsub
 //
 // with +select if the pool dials with DialDatabase, +client|setname with
 // DialClientName, and +ping if TestOnBorrow sends it.

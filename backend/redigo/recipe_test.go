@@ -16,7 +16,7 @@ import (
 func TestRecipe(t *testing.T) {
 	t.Run("DialContext", func(t *testing.T) {
 		recipetest.Run(t, func(tb testing.TB, login recipetest.Login) backend.Backend {
-			return redigo.New(newPool(tb, login))
+			return closed(tb, redigo.New(newPool(tb, login)))
 		})
 	})
 	t.Run("Dial", func(t *testing.T) {
@@ -25,9 +25,15 @@ func TestRecipe(t *testing.T) {
 			withContext := pool.DialContext
 			pool.DialContext = nil
 			pool.Dial = func() (redis.Conn, error) { return withContext(context.Background()) }
-			return redigo.New(pool)
+			return closed(tb, redigo.New(pool))
 		})
 	})
+}
+
+// closed has b closed when the test ends, before its pool.
+func closed(tb testing.TB, b *redigo.Backend) *redigo.Backend {
+	tb.Cleanup(func() { b.Close() })
+	return b
 }
 
 func newPool(tb testing.TB, login recipetest.Login, options ...redis.DialOption) *redis.Pool {

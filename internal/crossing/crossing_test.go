@@ -26,13 +26,15 @@ var drivers = map[string]func(tb testing.TB, addr, user, password string) backen
 		pool := &redis.Pool{MaxIdle: 8, Dial: func() (redis.Conn, error) {
 			return redis.Dial("tcp", addr, redis.DialUsername(user), redis.DialPassword(password))
 		}}
-		tb.Cleanup(func() { pool.Close() })
-		return redigo.New(pool)
+		b := redigo.New(pool)
+		tb.Cleanup(func() { b.Close(); pool.Close() })
+		return b
 	},
 	"goredis": func(tb testing.TB, addr, user, password string) backend.Backend {
 		client := goredisclient.NewClient(&goredisclient.Options{Addr: addr, Username: user, Password: password})
-		tb.Cleanup(func() { client.Close() })
-		return goredis.New(client)
+		b := goredis.New(client)
+		tb.Cleanup(func() { b.Close(); client.Close() })
+		return b
 	},
 }
 
@@ -63,6 +65,7 @@ func TestConformance(t *testing.T) {
 			}
 		},
 		Dial: withRedigo,
+		Line: true,
 	})
 }
 

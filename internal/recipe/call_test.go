@@ -29,6 +29,14 @@ func (f *fake) Do(ctx context.Context, args []any) (any, error) {
 	return f.do(ctx, args)
 }
 
+func (f *fake) Subscribe(context.Context, string) (Subscription, error) {
+	return nil, errors.New("nobody is heard")
+}
+
+func (f *fake) Publishes() bool { return true }
+
+func (f *fake) Counts() bool { return true }
+
 func (f *fake) Prompt(context.Context) bool { return f.prompt }
 
 func (f *fake) NoScript(err error) bool { return errors.Is(err, errNoScript) }
@@ -48,7 +56,7 @@ func TestUnknownScriptIsSentWithItsSource(t *testing.T) {
 		eval = args
 		return int64(7), nil
 	}}
-	fence, err := New(f, "p:").SetNX(background(t), "k", "token", time.Second)
+	fence, err := New(f, "p:", nil).SetNX(background(t), "k", "token", time.Second)
 	if fence != 7 || err != nil || !slices.Equal(f.sent, []string{"evalsha", "eval"}) {
 		t.Fatalf("%d, %v after %v; want 7 after evalsha and eval", fence, err, f.sent)
 	}
@@ -64,7 +72,7 @@ func TestNothingIsSentOnceCtxIsDone(t *testing.T) {
 		cancel()
 		return nil, errNoScript
 	}}
-	r := New(f, "")
+	r := New(f, "", nil)
 	for range 2 { // first it ends between EVALSHA and EVAL, then it is done before
 		if err := r.DeleteIfOwner(ctx, "k", "token"); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want context.Canceled", err)
@@ -77,8 +85,8 @@ func TestNothingIsSentOnceCtxIsDone(t *testing.T) {
 
 func TestTooSmallTTLSendsNothing(t *testing.T) {
 	f := &fake{}
-	_, err := New(f, "").SetNX(background(t), "k", "token", time.Millisecond-1)
-	if err2 := New(f, "").ExpireIfOwner(background(t), "k", "token", 0); err == nil || err2 == nil {
+	_, err := New(f, "", nil).SetNX(background(t), "k", "token", time.Millisecond-1)
+	if err2 := New(f, "", nil).ExpireIfOwner(background(t), "k", "token", 0); err == nil || err2 == nil {
 		t.Errorf("errors %v and %v, want two", err, err2)
 	}
 	if f.sent != nil {
@@ -97,7 +105,7 @@ func TestReturnsWhenCtxEndsThoughTheDriverDoesNot(t *testing.T) {
 			<-stuck
 			return int64(1), nil
 		}}
-		if _, err := New(f, "").SetNX(ctx, "k", "token", time.Second); !errors.Is(err, prompted) {
+		if _, err := New(f, "", nil).SetNX(ctx, "k", "token", time.Second); !errors.Is(err, prompted) {
 			t.Errorf("error %v, want %v", err, prompted)
 		}
 		close(stuck)
@@ -113,7 +121,7 @@ func TestSocketThatTimesOutFirstIsStillADeadline(t *testing.T) {
 	}}
 	// A context that has reached its deadline and does not know it yet.
 	late := lateContext{context.Background(), time.Now().Add(time.Millisecond)}
-	err := New(f, "").DeleteIfOwner(late, "k", "token")
+	err := New(f, "", nil).DeleteIfOwner(late, "k", "token")
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("error %v, want the context's and the socket's", err)
 	}
@@ -128,7 +136,7 @@ func (c lateContext) Deadline() (time.Time, bool) { return c.at, true }
 
 func TestDriverThatEndsItsGoroutine(t *testing.T) {
 	f := &fake{do: func(context.Context, []any) (any, error) { runtime.Goexit(); return nil, nil }}
-	if err := New(f, "").DeleteIfOwner(background(t), "k", "token"); !errors.Is(err, errAborted) {
+	if err := New(f, "", nil).DeleteIfOwner(background(t), "k", "token"); !errors.Is(err, errAborted) {
 		t.Errorf("error %v, want %v", err, errAborted)
 	}
 }
@@ -142,7 +150,7 @@ func TestErrorNeverShowsTheToken(t *testing.T) {
 		fmt.Sprintf("proxy: can not pass on %q", token),
 	} {
 		f := &fake{do: func(context.Context, []any) (any, error) { return nil, errors.New(text) }}
-		err := New(f, "").DeleteIfOwner(background(t), "k", token)
+		err := New(f, "", nil).DeleteIfOwner(background(t), "k", token)
 		for e := err; e != nil; e = errors.Unwrap(e) {
 			if strings.Contains(e.Error(), secret[:10]) {
 				t.Errorf("the error shows the token: %v", e)

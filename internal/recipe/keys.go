@@ -8,7 +8,10 @@ import (
 // DefaultPrefix is what keys start with unless an option says otherwise.
 const DefaultPrefix = "dislock:"
 
-const fenceSuffix = ":fence"
+const (
+	fenceSuffix = ":fence"
+	lineSuffix  = ":line"
+)
 
 // keys returns the names under which Redis keeps the lease on key and its fence
 // counter: PREFIX{KEY} and PREFIX{KEY}:fence. The layout is public.
@@ -18,7 +21,8 @@ const fenceSuffix = ":fence"
 // an empty tag is no tag: the names of a key that starts with '}' would go to
 // different slots. So a backslash is put in front of it, and of a key that starts
 // with a backslash, to keep different keys different. No lock's name is another
-// key's counter, because one ends in '}' and the other does not.
+// key's counter, because one ends in '}' and the other does not. The line of those
+// who wait, PREFIX{KEY}:line, goes by the same rules.
 func keys(prefix, key string) (lock, fence string) {
 	open := "{"
 	if key == "" || key[0] == '}' || key[0] == '\\' {
@@ -27,6 +31,12 @@ func keys(prefix, key string) (lock, fence string) {
 	fence = prefix + open + key + "}" + fenceSuffix
 	return fence[:len(fence)-len(fenceSuffix)], fence
 }
+
+// line returns the name of the line beside that of the lock.
+func line(lock string) string { return lock + lineSuffix }
+
+// channel returns what the channels start with on which backends hear.
+func channel(prefix string) string { return prefix + "line:" }
 
 // CheckPrefix panics if prefix can not start a key: a brace in it would be taken
 // for the hash tag.

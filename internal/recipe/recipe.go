@@ -1,6 +1,6 @@
 // Package recipe is the lock on Redis that backend/redigo and backend/goredis
-// share: three scripts, the names of the keys, the meaning of the replies. It
-// knows neither client library; each supplies a [Driver].
+// share: a few scripts, the names of the keys, the meaning of the replies, and the
+// line of those who wait. It knows neither client library; each supplies a [Driver].
 //
 // The algorithm is the one-instance lock that the Redis documentation describes
 // (https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/),
@@ -11,6 +11,8 @@ package recipe
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"reflect"
 	"time"
 
@@ -33,20 +35,58 @@ type Driver interface {
 	// NoScript reports whether err is the server's own NOSCRIPT, its definite
 	// word that it does not know the script and has done nothing.
 	NoScript(err error) bool
+
+	// Subscribe opens a connection of its own that hears what is published on
+	// channel, and returns when the server has confirmed it, or with an error when
+	// ctx ends. It may ignore ctx: nobody waits for it beyond.
+	Subscribe(ctx context.Context, channel string) (Subscription, error)
+
+	// Publishes reports whether a connection of Subscribe hears what scripts publish.
+	Publishes() bool
+
+	// Counts reports whether the number of listeners that a script sees is that of
+	// all there are.
+	Counts() bool
+}
+
+// Subscription is a connection that hears a channel. It belongs to one goroutine,
+// which receives and in the end closes it; others may ping and cut.
+type Subscription interface {
+	// Receive returns the next message, "" if it was the answer to a Ping. It fails
+	// if it hears nothing for as long as timeout.
+	Receive(timeout time.Duration) (message string, err error)
+
+	// Ping asks the server for a word on the connection.
+	Ping()
+
+	// Cut makes a Receive under way return, and every one after it.
+	Cut()
+
+	// Close closes the connection.
+	Close()
 }
 
 // Recipe keeps leases through a Driver. Its methods are those of
-// [backend.Backend].
+// [backend.Line].
 type Recipe struct {
-	driver Driver
-	prefix string
+	driver   Driver
+	prefix   string
+	listener *listener
 }
 
 // New returns a Recipe whose keys start with prefix, which [CheckPrefix] has
 // passed.
-func New(driver Driver, prefix string) *Recipe {
-	return &Recipe{driver: driver, prefix: prefix}
+//
+// The logger, or slog.Default() if it is nil, is told when waiters have to poll.
+func New(driver Driver, prefix string, log *slog.Logger) *Recipe {
+	r := &Recipe{driver: driver, prefix: prefix}
+	r.listener = newListener(r, log)
+	return r
 }
+
+// Close ends the connection on which waiters are told of their turn. Who still
+// waits, or comes to wait afterwards, polls.
+func (r *Recipe) Close() { r.listener.close() }
 
 // SetNX implements [backend.Backend].
 func (r *Recipe) SetNX(ctx context.Context, key, token string, ttl time.Duration) (uint64, error) {
@@ -54,7 +94,7 @@ func (r *Recipe) SetNX(ctx context.Context, key, token string, ttl time.Duration
 	if err != nil {
 		return 0, err
 	}
-	reply, err := r.run(ctx, acquire, token, acquireArgs(r.prefix, key, token, ms))
+	reply, err := r.run(ctx, acquire, token, r.acquireArgs(key, token, ms))
 	if err != nil {
 		return 0, err
 	}
@@ -75,32 +115,53 @@ func (r *Recipe) ExpireIfOwner(ctx context.Context, key, token string, ttl time.
 	return decodeOwner(extend, reply)
 }
 
-// DeleteIfOwner implements [backend.Backend].
+// DeleteIfOwner implements [backend.Backend]; it is also how a waiter leaves.
 func (r *Recipe) DeleteIfOwner(ctx context.Context, key, token string) error {
-	reply, err := r.run(ctx, release, token, releaseArgs(r.prefix, key, token))
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return decodeOwner(release, reply)
+	args := r.releaseArgs(key, token)
+	stood, leaves := r.listener.leave(token)
+	if leaves {
+		args = append(args, stood)
+	}
+	reply, err := r.run(ctx, release, token, args)
+	if err == nil {
+		err = decodeOwner(release, reply)
+	}
+	if leaves && (err == nil || errors.Is(err, backend.ErrNotOwner)) {
+		r.listener.forget(token)
+	}
+	return err
 }
 
-func acquireArgs(prefix, key, token string, ms int64) []any {
-	lock, fence := keys(prefix, key)
+func (r *Recipe) acquireArgs(key, token string, ms int64) []any {
+	lock, fence := keys(r.prefix, key)
 	return []any{evalsha, acquire.hash, 2, lock, fence, token, ms}
 }
 
-func releaseArgs(prefix, key, token string) []any {
-	lock, _ := keys(prefix, key)
-	return []any{evalsha, release.hash, 1, lock, token}
+func (r *Recipe) releaseArgs(key, token string) []any {
+	lock, fence := keys(r.prefix, key)
+	return []any{evalsha, release.hash, 3, lock, fence, line(lock), token, channel(r.prefix), r.uncounted()}
 }
+
+// uncounted is what scripts are told of the number of listeners.
+func (r *Recipe) uncounted() any {
+	if r.driver.Counts() {
+		return no
+	}
+	return yes
+}
+
+var no, yes any = "0", "1"
 
 // Requests returns the two commands that an uncontended lock and unlock send, to
 // measure what they cost without the lock around them.
-func Requests(prefix, key, token string, ttl time.Duration) (acquire, release []any) {
-	return acquireArgs(prefix, key, token, ttl.Milliseconds()), releaseArgs(prefix, key, token)
+func (r *Recipe) Requests(key, token string, ttl time.Duration) (take, giveBack []any) {
+	return r.acquireArgs(key, token, ttl.Milliseconds()), r.releaseArgs(key, token)
 }
 
-var _ backend.Backend = (*Recipe)(nil)
+var _ backend.Line = (*Recipe)(nil)
 
 // IsNil reports whether client is nil or an interface around a nil pointer: the
 // package variable that nobody has initialised.

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -32,6 +33,32 @@ func decodeAcquire(reply any) (uint64, error) {
 		return 0, fmt.Errorf("redis: acquire: the fence counter is out of range: %d", fence)
 	}
 	return uint64(fence), nil
+}
+
+// decodeJoin returns the fence, or a [*backend.HeldError] and the server's time in
+// microseconds.
+func decodeJoin(reply any) (fence uint64, now int64, err error) {
+	held, ok := reply.([]any)
+	if !ok || len(held) != 5 {
+		fence, err = decodeAcquire(reply)
+		if errors.Is(err, backend.ErrHeld) {
+			err = fmt.Errorf("redis: join: unexpected reply, an array of %d", len(held))
+		}
+		return fence, 0, err
+	}
+	holder, isText := text(held[0])
+	var n [4]int64
+	for i, v := range held[1:] {
+		var isNumber bool
+		n[i], isNumber = number(v)
+		isText = isText && isNumber
+	}
+	if !isText {
+		return 0, 0, fmt.Errorf("redis: join: unexpected reply, an array of %d", len(held))
+	}
+	refusal := backend.Held(holder, duration(n[0]))
+	refusal.Place = int(n[1])
+	return 0, n[2]*1e6 + n[3], refusal
 }
 
 // decodeOwner returns nil for 1 and [backend.ErrNotOwner] for 0.

@@ -44,25 +44,29 @@ func newScript(name, src string) *script {
 //
 // Microseconds are exact in Lua's doubles until the year 2255. It is tostring
 // that would round them, to 14 digits; hence the format.
-var acquire = newScript("acquire", `
+var acquire = newScript("acquire", mint+`
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
   return {holder, redis.call('PTTL', KEYS[1])}
 end
-local fence = holder and tonumber(redis.call('GET', KEYS[2]))
-if not fence then
-  if redis.call('PTTL', KEYS[2]) > 86399990 then
-    fence = redis.call('INCR', KEYS[2])
-  else
-    local now = redis.call('TIME')
-    local last = tonumber(redis.call('GET', KEYS[2])) or 0
-    fence = math.max(last + 1, now[1] * 1000000 + now[2])
-    redis.call('SET', KEYS[2], string.format('%.0f', fence), 'PX', '86400000')
-  end
-end
+local fence = holder and tonumber(redis.call('GET', KEYS[2])) or mint()
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return fence
 `)
+
+// mint is the part of a script that counts the fence.
+const mint = `
+local function mint()
+  if redis.call('PTTL', KEYS[2]) > 86399990 then
+    return redis.call('INCR', KEYS[2])
+  end
+  local now = redis.call('TIME')
+  local last = tonumber(redis.call('GET', KEYS[2])) or 0
+  local fence = math.max(last + 1, now[1] * 1000000 + now[2])
+  redis.call('SET', KEYS[2], string.format('%.0f', fence), 'PX', '86400000')
+  return fence
+end
+`
 
 // extend makes KEYS[1] end ARGV[2] milliseconds from now if the token ARGV[1]
 // holds it, and returns whether it does.
@@ -71,9 +75,100 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `)
 
-// release deletes KEYS[1] if the token ARGV[1] holds it, and returns whether it
-// did.
-var release = newScript("release", `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
+// handOver is the part of a script that gives the key, which nobody holds or its
+// holder gives up, to the first in line, KEYS[3]: it returns the token, or nil if
+// there is nobody, or the first is the token me, which takes the key by itself.
+//
+// Who stands in line is written ID:CLAIM:TOKEN. ID names the channel, after the
+// prefix ARGV[2], on which the backend hears for which the token waits. Only a
+// backend that is heard of is told; whose channel has no listener is dead, and the next
+// one has its turn. That is looked up by PUBSUB NUMSUB rather than taken from the
+// answer of PUBLISH, because what is published reaches the replicas, too: somebody
+// who listens to one of these would hear of a grant that was not made. Where the
+// number says nothing, ARGV[3] is 1: nodes of a cluster know only their own
+// listeners. The number may also be forbidden. Then, as with an ID of nothing, which
+// is somebody who polls, a waiter that is dead costs its claim.
+//
+// The message is the fence, the server's time and the token.
+const handOver = mint + `
+local function listens(channel)
+  if ARGV[3] == '1' then return true end
+  local count = redis.pcall('PUBSUB', 'NUMSUB', channel)
+  return count.err or count[2] > 0
+end
+local function handOver(me)
+  local first = redis.call('ZPOPMIN', KEYS[3])[1]
+  while first do
+    local id, claim, token = string.match(first, '^(.-):(%d+):(.*)$')
+    if token == me then return nil end
+    local channel = ARGV[2] .. (id or '')
+    if id == '' or id and listens(channel) then
+      local fence = mint()
+      redis.call('SET', KEYS[1], token, 'PX', claim)
+      if id ~= '' then
+        local now = redis.call('TIME')
+        redis.pcall('PUBLISH', channel, string.format('%.0f %s %s %s', fence, now[1], now[2], token))
+      end
+      return token
+    end
+    first = redis.call('ZPOPMIN', KEYS[3])[1]
+  end
+  return nil
+end
+`
+
+// join is acquire for a token, ARGV[1], that is willing to stand in line, as ARGV[5],
+// and returns beside the holder and its PTTL the place in line and the server's
+// time. If the key is free and somebody else is first in line, it is handed over:
+// its holder has died, and the first in line may not have noticed yet.
+//
+// ARGV[6], if there is one, is how the token may stand in line from before. One that polls
+// lines up only behind somebody who listens. Polling alone is faster without a
+// line, because any poll can take the key; among listeners it would never get it.
+var join = newScript("join", handOver+`
+local holder = redis.call('GET', KEYS[1])
+local first
+if not holder then
+  first = redis.call('ZRANGE', KEYS[3], 0, 0)[1]
+  if first and first ~= ARGV[5] then holder = handOver(ARGV[1]) end
+end
+if holder and holder ~= ARGV[1] then
+  local now, place = redis.call('TIME'), -1
+  if ARGV[6] then redis.call('ZREM', KEYS[3], ARGV[6]) end
+  local head = string.sub(ARGV[5], 1, 1) == ':' and redis.call('ZRANGE', KEYS[3], 0, 0)[1]
+  if head == false or head and string.sub(head, 1, 1) ~= ':' then
+    redis.call('ZADD', KEYS[3], 'NX', string.format('%.0f', now[1] * 1000000 + now[2]), ARGV[5])
+    redis.call('PEXPIRE', KEYS[3], `+lineExpiry+`)
+    place = redis.call('ZRANK', KEYS[3], ARGV[5])
+  end
+  return {holder, redis.call('PTTL', KEYS[1]), place + 1, now[1], now[2]}
+end
+local fence = holder and tonumber(redis.call('GET', KEYS[2])) or mint()
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[4])
+if first then redis.call('ZREM', KEYS[3], ARGV[5]) end
+return fence
 `)
+
+// lineExpiry is when a line is forgotten to which nobody has come, in milliseconds.
+// Who stands in it asks again ten times within that.
+const lineExpiry = "300000"
+
+// release ends the lease of the token ARGV[1] on KEYS[1], and returns whether it
+// had one: it hands the key over, or deletes it if nobody waits. A token that does
+// not hold it leaves the line, in which it stands as ARGV[4], if at all; if the key is free, the line
+// moves on without it.
+var release = newScript("release", handOver+`
+local holder = redis.call('GET', KEYS[1])
+if holder == ARGV[1] then
+  if not handOver() then redis.call('DEL', KEYS[1]) end
+  return 1
+end
+if ARGV[4] then
+  redis.call('ZREM', KEYS[3], ARGV[4])
+  if not holder then handOver() end
+end
+return 0
+`)
+
+// hello says ARGV[1] on the channel KEYS[1] and returns how many heard it.
+var hello = newScript("hello", `return redis.call('PUBLISH', KEYS[1], ARGV[1])`)

@@ -8,7 +8,9 @@ import (
 )
 
 // ACL is what a user needs who only locks, as the adapters' documentation has it.
-var ACL = strings.Fields("~dislock:* +evalsha +eval +get +set +incr +pexpire +pttl +del +time")
+var ACL = strings.Fields("~dislock:* &dislock:* +evalsha +eval" +
+	" +get +set +incr +pexpire +pttl +del +time +zadd +zrange +zrank +zrem +zpopmin" +
+	" +subscribe +ping +publish +pubsub|numsub")
 
 // AddUser creates the user "lock" with the password "secret" and these rules.
 func AddUser(tb testing.TB, s *redistest.Server, rules ...string) {

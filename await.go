@@ -1,0 +1,56 @@
+package dislock
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// maxPatience is for how long one who stands in line does not ask. A store may
+// forget a line of which it has not heard for some minutes.
+const maxPatience = 30 * time.Second
+
+// await returns the lease when the store tells that it is ours, or nil when it is
+// time to ask again: after d, when told so, or when ctx ends.
+func (a *acquisition) await(ctx context.Context, d time.Duration) *Lease {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case grant := <-a.granted:
+		// A done ctx never acquires. A grant that says nothing, or comes when the
+		// claim is over, as to a process that was frozen, is a reason to ask: the
+		// token finds its lease if it still has one.
+		began := momentOf(grant.Began)
+		if ctx.Err() == nil && grant.Fence != 0 && a.now().since(began) < validity(a.claim()) {
+			return newLease(a, grant.Fence, began, a.claim())
+		}
+	}
+	return nil
+}
+
+// untilNext returns how long to wait after an answer before the next question.
+//
+// Who stands in line is going to be told, and asks only in case the word gets
+// lost: the further behind, the more rarely, so that n waiters ask as often as
+// log(n) would. When the lease in the way may have ended, the first in line asks, and each of the
+// others a little later, because those before it may be gone: whoever asks sets
+// the line moving.
+func (a *acquisition) untilNext(pauses *backoff, err error) time.Duration {
+	var held *HeldError
+	if !errors.As(err, &held) {
+		return pauses.pause()
+	}
+	ahead := time.Duration(max(held.Place-1, 0))
+	var until time.Duration
+	if held.Place > 0 {
+		until = patience(a.maxBackoff, ahead+1)
+	} else {
+		until = pauses.pause()
+	}
+	if held.TTL > 0 {
+		until = min(until, held.TTL+min(ahead*a.minBackoff, maxPatience))
+	}
+	return until
+}

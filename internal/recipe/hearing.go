@@ -1,0 +1,167 @@
+package recipe
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+const (
+	// pingEvery is how often a connection that may have died in silence is asked for
+	// a word; after twice that without one it is given up.
+	pingEvery = 5 * time.Second
+
+	// linger is for how long a backend goes on listening when nobody waits.
+	linger = 10 * time.Second
+
+	// subscribeTimeout bounds how long it may take to be heard of.
+	subscribeTimeout = 5 * time.Second
+
+	minRetry = 100 * time.Millisecond
+	maxRetry = 10 * time.Second
+)
+
+var (
+	errIdle  = errors.New("nobody waits")
+	errAlone = errors.New("what is published does not reach the subscription")
+)
+
+// run listens until nobody has waited for a while or ctx ends.
+func (l *listener) run(ctx context.Context, ended chan struct{}) {
+	defer close(ended)
+	for pause := minRetry; ; pause = min(2*pause, maxRetry) {
+		heard, err := l.attend(ctx)
+		if heard {
+			pause = 0 // it worked until now: at once again
+		}
+		if l.over(ctx, err, heard) {
+			return
+		}
+		if pause == 0 {
+			continue
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		}
+		t.Stop()
+	}
+}
+
+// attend makes a connection and hears what comes until it fails, and reports
+// whether it was good until then.
+func (l *listener) attend(ctx context.Context) (heard bool, err error) {
+	subscribe, cancel := context.WithTimeout(ctx, subscribeTimeout)
+	defer cancel()
+	name := channel(l.recipe.prefix) + l.id
+	sub, err := l.subscribe(subscribe, name)
+	if err != nil {
+		return false, err
+	}
+	defer sub.Close()
+	defer context.AfterFunc(ctx, sub.Cut)()
+
+	// A word that comes back shows that it is the same server on both connections,
+	// and that nothing between us and it drops what is published.
+	greeting := "hello " + l.id
+	n, err := l.recipe.run(subscribe, hello, "", []any{evalsha, hello.hash, 1, name, greeting})
+	if err != nil {
+		return false, err
+	}
+	if n == int64(0) && l.recipe.driver.Counts() {
+		return false, errAlone
+	}
+	ping := time.AfterFunc(pingEvery, sub.Ping) // Receive notices if it fails
+	defer ping.Stop()
+	for timeout := subscribeTimeout; ; {
+		text, err := sub.Receive(timeout)
+		switch m, ok := parseMessage(text); {
+		case err != nil && !heard:
+			return false, errors.Join(errAlone, err)
+		case err != nil:
+			return true, err
+		case text == greeting:
+			heard, timeout = true, 2*pingEvery
+			l.hears()
+		case text == "":
+			if l.idleFor(linger) {
+				return heard, errIdle
+			}
+			ping.Reset(pingEvery)
+		case ok:
+			l.hear(m)
+		}
+	}
+}
+
+// subscribe returns when ctx ends, also while the driver still dials. What it then
+// brings is closed.
+func (l *listener) subscribe(ctx context.Context, channel string) (Subscription, error) {
+	var sub Subscription
+	var err error
+	came := make(chan struct{})
+	go func() {
+		defer close(came)
+		sub, err = l.recipe.driver.Subscribe(ctx, channel)
+	}()
+	select {
+	case <-came:
+		return sub, err
+	case <-ctx.Done():
+		go func() {
+			if <-came; err == nil {
+				sub.Close()
+			}
+		}()
+		return nil, ctx.Err()
+	}
+}
+
+// hears notes that the server can tell us something, and has everybody who waits
+// ask again: for a place in line, or for what they may have missed.
+func (l *listener) hears() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state = listening
+	l.tellAll()
+}
+
+// idleFor reports whether nobody has waited for d.
+func (l *listener) idleFor(d time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.waiting == 0 && time.Since(l.idle) >= d
+}
+
+// over notes how an attempt to listen has ended, and reports whether it was the
+// last one: nobody waits, or the backend is closed.
+func (l *listener) over(ctx context.Context, err error, heard bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting == 0 || ctx.Err() != nil {
+		l.state, l.ended = silent, nil
+		l.stop()
+		return true
+	}
+	if heard {
+		return false
+	}
+	if l.state != deaf {
+		l.state = deaf
+		l.tellAll()
+	}
+	if !l.warned {
+		l.warned = true
+		l.logger().Warn("dislock: waiters poll, because the server can not tell them of their turn", "err", err)
+	}
+	return false
+}
+
+func (l *listener) logger() *slog.Logger {
+	if l.log != nil {
+		return l.log
+	}
+	return slog.Default()
+}

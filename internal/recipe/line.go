@@ -1,0 +1,64 @@
+package recipe
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/dislock/dislock/backend"
+)
+
+// Join implements [backend.Line]. Until somebody has had to wait there is no line:
+// it asks as SetNX does, and if that is refused the backend begins to listen, and
+// tells the waiter to ask again when it hears.
+func (r *Recipe) Join(ctx context.Context, key, token string, ttl, claim time.Duration, told chan<- backend.Grant) (uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	stands, before, ok := r.listener.enter(token, claim, told)
+	if !ok {
+		fence, err := r.SetNX(ctx, key, token, ttl)
+		if errors.Is(err, backend.ErrHeld) {
+			r.listener.listen(token, told)
+		}
+		return fence, err
+	}
+	ms, err := milliseconds(ttl)
+	if err != nil {
+		return 0, err
+	}
+	lock, fenceKey := keys(r.prefix, key)
+	args := []any{evalsha, join.hash, 3, lock, fenceKey, line(lock),
+		token, channel(r.prefix), r.uncounted(), ms, stands}
+	if before != "" {
+		args = append(args, before)
+	}
+	sent := time.Now()
+	reply, err := r.run(ctx, join, token, args)
+	if err != nil {
+		return 0, err
+	}
+	fence, now, err := decodeJoin(reply)
+	switch {
+	case err == nil:
+		r.listener.forget(token)
+	case errors.Is(err, backend.ErrHeld):
+		r.listener.refused(token, sent, now)
+		if polls(stands) {
+			err.(*backend.HeldError).Place = 0
+		}
+	}
+	return fence, err
+}
+
+// KeepsLine implements [backend.Line].
+func (r *Recipe) KeepsLine() bool { return r.driver.Publishes() }
+
+// polls reports whether it is somebody who can not be told who stands like this.
+func polls(stands string) bool { return stands[0] == ':' }
+
+// standing is how a token stands in line.
+func standing(id string, claim time.Duration, token string) string {
+	return id + ":" + strconv.FormatInt(max(claim.Milliseconds(), 1), 10) + ":" + token
+}

@@ -1,0 +1,236 @@
+package recipe
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/dislock/dislock/backend"
+)
+
+// forgetAfter is when a waiter that has left, and of which the server may not know,
+// is given up: by then the server has forgotten the line.
+const forgetAfter = 10 * time.Minute
+
+// A listener hears, on one connection, what the server tells those who wait through
+// one backend. It listens while somebody waits, and for a while beyond.
+//
+// Its only goroutine, run, lives that long. It ends by itself, or by close, which
+// waits for it.
+type listener struct {
+	recipe *Recipe
+	id     string
+	log    *slog.Logger
+
+	mu      sync.Mutex
+	state   state
+	closed  bool
+	warned  bool               // of being deaf
+	idle    time.Time          // since when nobody waits; zero while somebody does
+	waiters map[string]*waiter // by token
+	waiting int                // of these, who has not left
+	stop    context.CancelFunc // ends run
+	ended   chan struct{}      // closed when run has ended; nil while there is none
+}
+
+// state is whether the server can tell us something.
+type state int8
+
+const (
+	silent    state = iota // nobody has had to wait, or not for long
+	dialling               // for the first time
+	listening              // also while it comes back after a connection was lost
+	deaf                   // it can not be done at the moment: waiters poll
+)
+
+// A waiter is a token that waits, or has left and may still stand in line.
+type waiter struct {
+	told   chan<- backend.Grant // nil when it has left
+	left   time.Time
+	stands string // how it may stand in line; "" if it has not been there
+
+	answered bool      // there has been an answer, of which:
+	sent     time.Time // when the question left
+	asked    int64     // when the server answered, by its clock
+	early    *message  // a grant that overtook the first answer
+}
+
+func newListener(r *Recipe, log *slog.Logger) *listener {
+	return &listener{recipe: r, id: rand.Text(), log: log, waiters: make(map[string]*waiter)}
+}
+
+// enter notes that token is about to ask, so that a grant finds it, and returns how
+// it is to stand in line, and how it may be standing there from before if that differs. It returns
+// false if there is no line to stand in at the moment.
+func (l *listener) enter(token string, claim time.Duration, told chan<- backend.Grant) (stands, before string, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var id string
+	switch l.state {
+	case silent, dialling:
+		return "", "", false
+	case listening:
+		id = l.id
+	}
+	if l.closed {
+		return "", "", false
+	}
+	w := l.note(token, told)
+	stands = standing(id, claim, token)
+	if w.stands != stands {
+		before, w.stands = w.stands, stands
+	}
+	return stands, before, true
+}
+
+// listen begins to listen for token, which has to wait, if that has not begun yet.
+func (l *listener) listen(token string, told chan<- backend.Grant) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.note(token, told)
+	switch l.state {
+	case silent:
+		ctx, stop := context.WithCancel(context.Background())
+		l.state, l.stop, l.ended = dialling, stop, make(chan struct{})
+		go l.run(ctx, l.ended)
+	case listening, deaf: // it has come about since the question was asked
+		backend.Tell(told, backend.Grant{})
+	}
+}
+
+// note returns the waiter of token, a new one if there is none. l.mu is held.
+func (l *listener) note(token string, told chan<- backend.Grant) *waiter {
+	w := l.waiters[token]
+	if w == nil {
+		l.sweep()
+		w = new(waiter)
+		l.waiters[token] = w
+	}
+	if w.told == nil {
+		l.waiting++
+		l.idle = time.Time{}
+	}
+	w.told = told
+	return w
+}
+
+// sweep forgets those who left long ago. l.mu is held.
+func (l *listener) sweep() {
+	if len(l.waiters) < 2*l.waiting+64 {
+		return
+	}
+	for token, w := range l.waiters {
+		if w.told == nil && time.Since(w.left) > forgetAfter {
+			delete(l.waiters, token)
+		}
+	}
+}
+
+// refused notes the answer that token has to wait, to a question that left at sent.
+func (l *listener) refused(token string, sent time.Time, asked int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.waiters[token]
+	if w == nil || w.told == nil {
+		return
+	}
+	w.answered, w.sent, w.asked = true, sent, asked
+	if m := w.early; m != nil {
+		w.early = nil
+		l.grant(w, *m)
+	}
+}
+
+// leave notes that token does not wait any more, and returns how it may stand in
+// line. It returns false for one that has never waited, like any holder's.
+func (l *listener) leave(token string) (stands string, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.waiters[token]
+	if w == nil {
+		return "", false
+	}
+	if w.told != nil {
+		w.told, w.left = nil, time.Now()
+		l.gone()
+	}
+	return w.stands, true
+}
+
+// forget forgets token, which does not stand in line any more.
+func (l *listener) forget(token string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.waiters[token]
+	if w == nil {
+		return
+	}
+	delete(l.waiters, token)
+	if w.told != nil {
+		l.gone()
+	}
+}
+
+// gone counts one who waits less. l.mu is held.
+func (l *listener) gone() {
+	l.waiting--
+	if l.waiting == 0 {
+		l.idle = time.Now()
+	}
+}
+
+// hear tells the waiter that is meant of its grant. A grant for a token that does
+// not wait is nothing to act upon: it may hold the lock because it asked, and if
+// it has left, its leaving gives the lock to the next.
+func (l *listener) hear(m message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.waiters[m.token]
+	switch {
+	case w == nil || w.told == nil:
+	case !w.answered:
+		w.early = &m
+	default:
+		l.grant(w, m)
+	}
+}
+
+// grant tells w, who does not wait any more then, of the grant in m; or, if there
+// is doubt about when it was made, that it should ask. l.mu is held.
+func (l *listener) grant(w *waiter, m message) {
+	began, ok := m.began(w.sent, w.asked, time.Now())
+	if !ok {
+		backend.Tell(w.told, backend.Grant{})
+		return
+	}
+	backend.Tell(w.told, backend.Grant{Fence: m.fence, Began: began})
+	delete(l.waiters, m.token)
+	l.gone()
+}
+
+// tellAll has everybody who waits ask again. l.mu is held.
+func (l *listener) tellAll() {
+	for _, w := range l.waiters {
+		if w.told != nil {
+			backend.Tell(w.told, backend.Grant{})
+		}
+	}
+}
+
+func (l *listener) close() {
+	l.mu.Lock()
+	l.closed = true
+	ended := l.ended
+	if ended != nil {
+		l.stop()
+	}
+	l.mu.Unlock()
+	if ended != nil {
+		<-ended
+	}
+}
