@@ -15,6 +15,17 @@ check:
 bench: deps
 	go test -run='^$$' -bench=. -benchtime=20000x -count=3 ./internal/crossing
 
+# The peers, side by side; see benchmarks/README.md.
+.PHONY: peers
+peers: deps
+	cd benchmarks && go run .
+
+# Checks the protocol of the line in every order of events; see docs/model.
+.PHONY: model
+model:
+	@./scripts/deps spin
+	./docs/model/check.sh
+
 # Looks for calls on which the memory backend and the contract disagree.
 fuzz:
 	go test -run='^$$' -fuzz=FuzzMemory -fuzztime=60s ./conformance

@@ -33,10 +33,13 @@ func (a *acquisition) await(ctx context.Context, d time.Duration) *Lease {
 // untilNext returns how long to wait after an answer before the next question.
 //
 // Who stands in line is going to be told, and asks only in case the word gets
-// lost: the further behind, the more rarely, so that n waiters ask as often as
-// log(n) would. When the lease in the way may have ended, the first in line asks, and each of the
-// others a little later, because those before it may be gone: whoever asks sets
-// the line moving.
+// lost: the further behind, the more rarely, so that the load of n waiters grows as
+// log(n). Who finds that it has missed its turn, because it is further behind than
+// it was, asks within the time of a claim from then on, so as not to miss the next.
+//
+// When the lease in the way may have ended, the first in line asks, and each of
+// the others a little later, because those before it may be gone: whoever asks
+// sets the line moving.
 func (a *acquisition) untilNext(pauses *backoff, err error) time.Duration {
 	var held *HeldError
 	if !errors.As(err, &held) {
@@ -46,6 +49,11 @@ func (a *acquisition) untilNext(pauses *backoff, err error) time.Duration {
 	var until time.Duration
 	if held.Place > 0 {
 		until = patience(a.maxBackoff, ahead+1)
+		a.missed = a.missed || 0 < a.place && a.place < held.Place
+		if a.missed {
+			until = min(until, a.claim()/3)
+		}
+		a.place = held.Place
 	} else {
 		until = pauses.pause()
 	}

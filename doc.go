@@ -22,9 +22,28 @@
 // away. Where that is not enough, the resource itself has to refuse a stale
 // writer, by [Lease.Fence].
 //
-// It is not fair between processes: waiting processes poll, and who asks first
-// when the key is free gets it. Between the goroutines of one process that share
-// a Mutex it is: they are served in the order of arrival. It is not reentrant.
+// It is not reentrant.
+//
+// # Waiting
+//
+// Processes that wait stand in line, if the backend keeps one ([backend.Line], as
+// both Redis adapters and memory do): a release gives the lock to the first of
+// them in the same step, and tells it. The goroutines of a process that share a
+// Mutex wait in a line of their own, and one of them at a time stands in that of
+// the processes. Unlock passes the lock on to the next of them, at the cost of a
+// goroutine switch, until the process has had it for 10 ms ([WithPassing]); then
+// the other processes have their turn.
+//
+// Being told is only ever faster. A waiter asks again, should the word get lost, as
+// often as its place in line makes sensible (at the latest after [WithBackoff]'s
+// maximum times the place), and when the lease in the way may have ended. One that
+// is given the lock has it for a claim, a tenth of its ttl but at least a second and
+// at most the ttl, which the first renewal prolongs. So a waiter that was frozen
+// costs the others its claim; one that is dead costs nothing where the store can
+// see that.
+//
+// On a backend that keeps no line, waiters poll, and it is not fair between
+// processes.
 //
 // # Holding
 //

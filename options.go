@@ -178,7 +178,7 @@ func (c *config) claim() time.Duration {
 	if !c.renews {
 		return c.ttl
 	}
-	return min(c.ttl, max(time.Second, c.ttl/10))
+	return min(c.ttl, max(time.Second, c.ttl/10)).Truncate(time.Millisecond)
 }
 
 func (c *config) log() *slog.Logger {

@@ -51,6 +51,15 @@
 //     everything else, are under way at a time; PoolTimeout how long one waits for
 //     its turn.
 //
+// # Waiting
+//
+// While somebody waits for a lock, and some 10 s longer, the Backend keeps one
+// connection more, on which the server tells waiters of their turn.
+// [Backend.Close] ends it. If the server does not let it subscribe, waiters poll,
+// and so they do on a Ring, whose shards do not know of each other's subscribers. On
+// a Cluster a node does not know who listens to the others, so that a waiter that
+// was killed is noticed only when its claim has run out.
+//
 // # Permissions
 //
 // This user can lock, and nothing else:
@@ -74,7 +83,8 @@
 // releases it by comparing excludes this one and is excluded by it; for redis-py
 // that is Lock(client, "dislock:{KEY}", timeout=30). Next to it,
 // dislock:{KEY}:fence counts the fences and expires after a day; it can be
-// deleted at any time, and fences still grow. Both are in one slot of a Cluster.
+// deleted at any time, and fences still grow. dislock:{KEY}:line holds those who
+// wait, while there are any, and its deletion costs them their places. Both are in one slot of a Cluster.
 // If KEY starts with '}' or '\', a '\' precedes it.
 //
 // The algorithm is the one for a single instance in the Redis documentation,

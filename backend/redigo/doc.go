@@ -40,6 +40,14 @@
 // MaxIdle should be as large as the number of goroutines that lock at a time, or
 // each of them dials anew. If MaxActive is set, set Wait as well.
 //
+// # Waiting
+//
+// While somebody waits for a lock, and some 10 s longer, the Backend keeps one
+// connection of the pool for itself, on which the server tells waiters of their
+// turn. [Backend.Close] ends it. If the pool may not open a second connection
+// (MaxActive 1), or the server does not let it subscribe, waiters poll. A Conn
+// that is not redigo's own has to implement ConnWithTimeout and ConnWithContext.
+//
 // # Permissions
 //
 // This user can lock, and nothing else:
@@ -62,7 +70,8 @@
 // releases it by comparing excludes this one and is excluded by it; for redis-py
 // that is Lock(client, "dislock:{KEY}", timeout=30). Next to it,
 // dislock:{KEY}:fence counts the fences and expires after a day; it can be
-// deleted at any time, and fences still grow. If KEY starts with '}' or '\', a
+// deleted at any time, and fences still grow. dislock:{KEY}:line holds those who
+// wait, while there are any, and its deletion costs them their places. If KEY starts with '}' or '\', a
 // '\' precedes it.
 //
 // The algorithm is the one for a single instance in the Redis documentation,

@@ -11,10 +11,14 @@ import (
 	"github.com/dislock/dislock/internal/recipe"
 )
 
-// Publishes: a pool has one server, and so one place to listen.
-func (d *driver) Publishes() bool { return true }
+// Publishes: a pool has one server, and so one place to listen. But a pool of one
+// connection has none to spare for that.
+func (d *driver) Publishes() bool {
+	p, ok := d.pool.(*redis.Pool)
+	return !ok || p.MaxActive != 1
+}
 
-// Counts likewise.
+// Counts: all who listen are on that server.
 func (d *driver) Counts() bool { return true }
 
 func (d *driver) Subscribe(ctx context.Context, channel string) (recipe.Subscription, error) {

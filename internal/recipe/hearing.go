@@ -31,15 +31,16 @@ var (
 func (l *listener) run(ctx context.Context, ended chan struct{}) {
 	defer close(ended)
 	for pause := minRetry; ; pause = min(2*pause, maxRetry) {
+		start := time.Now()
 		heard, err := l.attend(ctx)
-		if heard {
-			pause = 0 // it worked until now: at once again
-		}
 		if l.over(ctx, err, heard) {
 			return
 		}
-		if pause == 0 {
-			continue
+		if heard {
+			pause = minRetry
+			if time.Since(start) > minRetry {
+				continue // at once: places are lost while nobody listens
+			}
 		}
 		t := time.NewTimer(pause)
 		select {
@@ -143,6 +144,7 @@ func (l *listener) over(ctx context.Context, err error, heard bool) bool {
 	if l.waiting == 0 || ctx.Err() != nil {
 		l.state, l.ended = silent, nil
 		l.stop()
+		l.tellAll()
 		return true
 	}
 	if heard {

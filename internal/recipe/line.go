@@ -16,17 +16,21 @@ func (r *Recipe) Join(ctx context.Context, key, token string, ttl, claim time.Du
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	stands, before, ok := r.listener.enter(token, claim, told)
+	ms, err := milliseconds(ttl)
+	if err != nil {
+		return 0, err
+	}
+	claimed, err := milliseconds(claim)
+	if err != nil {
+		return 0, err
+	}
+	stands, before, ok := r.listener.enter(token, claimed, told)
 	if !ok {
 		fence, err := r.SetNX(ctx, key, token, ttl)
 		if errors.Is(err, backend.ErrHeld) {
 			r.listener.listen(token, told)
 		}
 		return fence, err
-	}
-	ms, err := milliseconds(ttl)
-	if err != nil {
-		return 0, err
 	}
 	lock, fenceKey := keys(r.prefix, key)
 	args := []any{evalsha, join.hash, 3, lock, fenceKey, line(lock),
@@ -58,7 +62,7 @@ func (r *Recipe) KeepsLine() bool { return r.driver.Publishes() }
 // polls reports whether it is somebody who can not be told who stands like this.
 func polls(stands string) bool { return stands[0] == ':' }
 
-// standing is how a token stands in line.
-func standing(id string, claim time.Duration, token string) string {
-	return id + ":" + strconv.FormatInt(max(claim.Milliseconds(), 1), 10) + ":" + token
+// standing is how a token stands in line, with its claim in milliseconds.
+func standing(id string, claim int64, token string) string {
+	return id + ":" + strconv.FormatInt(claim, 10) + ":" + token
 }

@@ -17,13 +17,11 @@ type message struct {
 // parseMessage reads a message as handOver writes it.
 func parseMessage(s string) (message, bool) {
 	fence, s, ok1 := strings.Cut(s, " ")
-	seconds, s, ok2 := strings.Cut(s, " ")
-	micros, token, ok3 := strings.Cut(s, " ")
+	micros, token, ok2 := strings.Cut(s, " ")
 	f, err1 := strconv.ParseUint(fence, 10, 64)
-	sec, err2 := strconv.ParseInt(seconds, 10, 64)
-	us, err3 := strconv.ParseInt(micros, 10, 64)
-	ok := ok1 && ok2 && ok3 && err1 == nil && err2 == nil && err3 == nil && 0 < f && f <= maxFence
-	return message{fence: f, at: sec*1e6 + us, token: token}, ok
+	at, err2 := strconv.ParseInt(micros, 10, 64)
+	ok := ok1 && ok2 && err1 == nil && err2 == nil && 0 < f && f <= maxFence
+	return message{fence: f, at: at, token: token}, ok
 }
 
 // began returns an instant of our clocks that is not later than the one at which

@@ -91,6 +91,10 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 //
 // The message is the fence, the server's time and the token.
 const handOver = mint + `
+local function micros()
+  local now = redis.call('TIME')
+  return now[1] * 1000000 + now[2]
+end
 local function listens(channel)
   if ARGV[3] == '1' then return true end
   local count = redis.pcall('PUBSUB', 'NUMSUB', channel)
@@ -106,8 +110,7 @@ local function handOver(me)
       local fence = mint()
       redis.call('SET', KEYS[1], token, 'PX', claim)
       if id ~= '' then
-        local now = redis.call('TIME')
-        redis.pcall('PUBLISH', channel, string.format('%.0f %s %s %s', fence, now[1], now[2], token))
+        redis.pcall('PUBLISH', channel, string.format('%.0f %.0f %s', fence, micros(), token))
       end
       return token
     end
@@ -133,15 +136,15 @@ if not holder then
   if first and first ~= ARGV[5] then holder = handOver(ARGV[1]) end
 end
 if holder and holder ~= ARGV[1] then
-  local now, place = redis.call('TIME'), -1
+  local now, place = micros(), -1
   if ARGV[6] then redis.call('ZREM', KEYS[3], ARGV[6]) end
   local head = string.sub(ARGV[5], 1, 1) == ':' and redis.call('ZRANGE', KEYS[3], 0, 0)[1]
   if head == false or head and string.sub(head, 1, 1) ~= ':' then
-    redis.call('ZADD', KEYS[3], 'NX', string.format('%.0f', now[1] * 1000000 + now[2]), ARGV[5])
+    redis.call('ZADD', KEYS[3], 'NX', string.format('%.0f', now), ARGV[5])
     redis.call('PEXPIRE', KEYS[3], `+lineExpiry+`)
     place = redis.call('ZRANK', KEYS[3], ARGV[5])
   end
-  return {holder, redis.call('PTTL', KEYS[1]), place + 1, now[1], now[2]}
+  return {holder, redis.call('PTTL', KEYS[1]), place + 1, now}
 end
 local fence = holder and tonumber(redis.call('GET', KEYS[2])) or mint()
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[4])
