@@ -65,12 +65,16 @@ type subscription struct {
 	closed bool
 }
 
+// Receive reads the reply itself: what a redis.PubSubConn makes of it goes by way of
+// reflection, and somebody is waiting.
 func (s *subscription) Receive(timeout time.Duration) (string, error) {
-	switch reply := (redis.PubSubConn{Conn: s.conn}).ReceiveWithTimeout(timeout).(type) {
-	case redis.Message:
-		return string(reply.Data), nil
-	case error:
-		return "", reply
+	reply, err := redis.Values(redis.ReceiveWithTimeout(s.conn, timeout))
+	if err != nil {
+		return "", err
+	}
+	if len(reply) == 3 { // "message", the channel, the message; a pong has two parts
+		message, _ := reply[2].([]byte)
+		return string(message), nil
 	}
 	return "", nil
 }
