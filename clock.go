@@ -8,19 +8,19 @@ import "time"
 // do so only if both happens at once, or a hypervisor stops both.
 type moment struct {
 	mono time.Time
-	wall time.Time // without a monotonic reading, so that Sub compares wall time
+	wall int64 // nanoseconds since 1970: the Sub of two times would compare the monotonic readings
 }
 
 func now() moment { return momentOf(time.Now()) }
 
 // momentOf takes a reading of both clocks apart.
 func momentOf(t time.Time) moment {
-	return moment{mono: t, wall: t.Round(0)}
+	return moment{mono: t, wall: t.UnixNano()}
 }
 
 // since returns the time from earlier to m, by the clock that saw more of it.
 func (m moment) since(earlier moment) time.Duration {
-	return max(m.mono.Sub(earlier.mono), m.wall.Sub(earlier.wall))
+	return max(m.mono.Sub(earlier.mono), time.Duration(m.wall-earlier.wall))
 }
 
 // validity returns for how long after its request was sent a lease of ttl may be
