@@ -28,8 +28,6 @@ func newMutex(store backend.Backend, key, owner string, ttl time.Duration) *disl
 	return dislock.New(store, key,
 		dislock.WithTTL(ttl),
 		dislock.WithOwner(owner),
-		// The lock is held for the blink of an eye: ask again soon.
-		dislock.WithBackoff(2*time.Millisecond, 20*time.Millisecond),
 		// A program that draws on the terminal has no place for a log. It loses
 		// nothing: whatever matters to it comes back as an error.
 		dislock.WithLogger(slog.New(slog.DiscardHandler)))
