@@ -28,7 +28,7 @@ model:
 
 # Looks for calls on which the memory backend and the contract disagree.
 fuzz:
-	go test -run='^$$' -fuzz=FuzzMemory -fuzztime=60s ./conformance
+	go test -run='^$$' -fuzz=FuzzMemory -fuzztime=60s -fuzzminimizetime=1s ./conformance
 
 # What the tests need besides Go: a redis-server, and a C compiler for -race.
 .PHONY: deps

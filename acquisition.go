@@ -23,8 +23,8 @@ type acquisition struct {
 	told      bool  // the Waiting hook was called
 	reason    error // the last reason for waiting; nil before the first
 
-	place   int                // in line, by the last answer
-	missed  bool               // its turn has passed unheard
+	stood   bool               // in line
+	missed  bool               // its turn, unheard
 	granted chan backend.Grant // where the store tells of our turn; nil if it does not
 }
 

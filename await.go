@@ -34,8 +34,9 @@ func (a *acquisition) await(ctx context.Context, d time.Duration) *Lease {
 //
 // Who stands in line is going to be told, and asks only in case the word gets
 // lost: the further behind, the more rarely, so that the load of n waiters grows as
-// log(n). Who finds that it has missed its turn, because it is further behind than
-// it was, asks within the time of a claim from then on, so as not to miss the next.
+// log(n). Who has missed its turn asks often enough from then on not to miss the
+// next: if every word got lost and everybody asked too late for its claim, waiters
+// would hand the key to each other for ever (docs/model).
 //
 // When the lease in the way may have ended, the first in line asks, and each of
 // the others a little later, because those before it may be gone: whoever asks
@@ -49,11 +50,11 @@ func (a *acquisition) untilNext(pauses *backoff, err error) time.Duration {
 	var until time.Duration
 	if held.Place > 0 {
 		until = patience(a.maxBackoff, ahead+1)
-		a.missed = a.missed || 0 < a.place && a.place < held.Place
+		a.missed = a.missed || a.stood && held.New
 		if a.missed {
 			until = min(until, a.claim()/3)
 		}
-		a.place = held.Place
+		a.stood = true
 	} else {
 		until = pauses.pause()
 	}

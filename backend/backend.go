@@ -84,7 +84,8 @@
 // token. The ttl is at least one millisecond and a whole number of them. Every
 // ctx has a deadline. After an unknown outcome the mutex asks again or deletes
 // the token, so a backend does not have to clean up after itself. DeleteIfOwner
-// is also called with tokens that never owned the key.
+// is also called with tokens that never owned the key. A token asks by SetNX or by
+// Join, never by both, and through one Backend.
 package backend
 
 import (
@@ -191,6 +192,10 @@ type HeldError struct {
 	// Place is the asking token's place in line, 1 if it is next, as far as it stands
 	// in one and will be told of its turn. 0 says that it has to poll.
 	Place int
+
+	// New says that the token did not stand in line before this question. To one that
+	// has stood there it says that it has missed its turn.
+	New bool
 }
 
 // Held returns the error with which SetNX says that token holds the key, for

@@ -15,11 +15,25 @@ import (
 
 // An animal is one way in which a backend can be broken.
 type animal struct {
-	name    string
-	caught  string // the case that must catch it
-	breakIt func(c *client)
-	harness func() Harness // instead of breakIt
+	name      string
+	caught    string // the case that must catch it
+	breakIt   func(c *client)
+	breakLine func(c *lineClient) // instead of breakIt
+	harness   func() Harness      // instead of both
 }
+
+// broken is the harness of the animal.
+func (a animal) broken() Harness {
+	switch {
+	case a.harness != nil:
+		return a.harness()
+	case a.breakLine != nil:
+		return lineHarness(a.breakLine)
+	}
+	return toyHarness(a.breakIt)
+}
+
+func wholeZoo() []animal { return append(zoo[:len(zoo):len(zoo)], lineZoo...) }
 
 // gap is between a look and a change that are not one step.
 const gap = time.Millisecond
@@ -425,13 +439,7 @@ func (c *client) rename(f func(key, token string) (string, string)) {
 
 // deafHarness has clients on a real connection that never look at ctx.
 func deafHarness() Harness {
-	h := toyHarness(nil)
-	h.InProcess, h.Synctest = false, false
-	h.Dial = func(tb testing.TB, addr string) backend.Backend {
-		conn, err := net.Dial("tcp", addr)
-		if err != nil {
-			tb.Fatal(err)
-		}
+	return dialHarness(func(conn net.Conn) backend.Backend {
 		read := func() error {
 			_, err := io.ReadAll(conn)
 			return err
@@ -441,6 +449,19 @@ func deafHarness() Harness {
 		c.extend = func(context.Context, string, string, time.Duration) error { return read() }
 		c.end = func(context.Context, string, string) error { return read() }
 		return c
+	})
+}
+
+// dialHarness has clients on a real connection and takes its time from the clock.
+func dialHarness(client func(net.Conn) backend.Backend) Harness {
+	h := toyHarness(nil)
+	h.InProcess, h.Synctest = false, false
+	h.Dial = func(tb testing.TB, addr string) backend.Backend {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return client(conn)
 	}
 	return h
 }

@@ -50,6 +50,12 @@ var callCases = []kase{
 				"ExpireIfOwner": func(ctx context.Context) error { return b.ExpireIfOwner(ctx, c.key, "token", long) },
 				"DeleteIfOwner": func(ctx context.Context) error { return b.DeleteIfOwner(ctx, c.key, "token") },
 			}
+			if line := backend.LineOf(b); line != nil {
+				calls["Join"] = func(ctx context.Context) error {
+					_, err := line.Join(ctx, c.key, "token", long, long, make(chan backend.Grant, 1))
+					return err
+				}
+			}
 			for name, call := range calls {
 				ctx, cancel := context.WithTimeout(context.Background(), generous)
 				cut := time.AfterFunc(short, cancel)

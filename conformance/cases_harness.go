@@ -19,4 +19,13 @@ var harnessCases = []kase{
 			c.refused(a, c.key)
 		},
 	},
+	{
+		name: "harness keeps the line that it promises",
+		rule: "Without that, no case about lines would run, and nobody would notice.",
+		run: func(c *C) {
+			if c.harness.Line && backend.LineOf(c.connect()) == nil {
+				c.Errorf("the harness promises a backend.Line, and there is none")
+			}
+		},
+	},
 }

@@ -20,7 +20,12 @@ const ttl = 4 * time.Second
 
 // mutex returns a Mutex on a client of its own, and what puts faults in its way.
 func (c *C) mutex(opts ...dislock.Option) (*dislock.Mutex, *faulty.Backend) {
-	f := faulty.New(c.connect())
+	return c.mutexOn(c.connect(), opts...)
+}
+
+// mutexOn is mutex on a client that there is already.
+func (c *C) mutexOn(b backend.Backend, opts ...dislock.Option) (*dislock.Mutex, *faulty.Backend) {
+	f := faulty.New(b)
 	opts = append([]dislock.Option{
 		dislock.WithTTL(ttl),
 		dislock.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),

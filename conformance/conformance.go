@@ -73,11 +73,8 @@ type Store struct {
 // Run tests the backend behind h. It fails if a case fails.
 func Run(t *testing.T, h Harness) {
 	all := cases()
-	switch {
-	case h.keepsLine(t):
-		all = append(all, lineCases...)
-	case h.Line:
-		t.Errorf("the harness promises a backend.Line, and there is none")
+	if h.keepsLine(t) {
+		all = append(all, casesInLine()...)
 	}
 	for _, k := range all {
 		if k.needs != nil && !k.needs(h) {
@@ -128,6 +125,17 @@ func cases() []kase {
 	all = append(all, modelCases...)
 	all = append(all, mutexCases...)
 	all = append(all, holdingCases...)
+	all = append(all, crowdCases...)
+	return all
+}
+
+// casesInLine returns what a [backend.Line] must do besides.
+func casesInLine() []kase {
+	var all []kase
+	all = append(all, lineCases...)
+	all = append(all, leaveCases...)
+	all = append(all, grantCases...)
+	all = append(all, turnCases...)
 	return all
 }
 

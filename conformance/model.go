@@ -1,10 +1,8 @@
 package conformance
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/dislock/dislock/backend"
@@ -14,12 +12,29 @@ import (
 type model struct {
 	leases map[string]modelLease
 	fences map[string]uint64
+	lines  map[string][]modelWaiter
+	given  modelPlace // who is to be told, of the last call; zero if nobody
 }
 
 type modelLease struct {
 	token string
 	fence uint64
 	ends  time.Time
+}
+
+type modelWaiter struct {
+	token string
+	claim time.Duration
+}
+
+type modelPlace struct{ key, token string }
+
+func newModel() *model {
+	return &model{
+		leases: make(map[string]modelLease),
+		fences: make(map[string]uint64),
+		lines:  make(map[string][]modelWaiter),
+	}
 }
 
 func (m *model) owner(key string, now time.Time) (modelLease, bool) {
@@ -54,75 +69,94 @@ func (m *model) expire(key, token string, ttl time.Duration, now time.Time) erro
 }
 
 func (m *model) delete(key, token string, now time.Time) error {
-	if l, held := m.owner(key, now); !held || l.token != token {
+	l, held := m.owner(key, now)
+	owner := held && l.token == token
+	m.leave(key, token)
+	if owner || !held {
+		m.handOver(key, now)
+	}
+	if !owner {
 		return backend.ErrNotOwner
 	}
-	delete(m.leases, key)
 	return nil
 }
 
-// agree makes the calls that program says, one after the other, on clients of the
-// store and on the model, and fails the case at the first difference. Two bytes
-// are a call: what, and with which client, key, token and ttl. A store in a bubble
-// is also left alone for a while now and then, so that leases end by themselves;
-// the clock of another one is not ours to predict.
-func (c *C) agree(program []byte) {
-	m := &model{leases: make(map[string]modelLease), fences: make(map[string]uint64)}
-	clients := c.clients(2)
-	keys := []string{c.newKey(), c.newKey()}
-	tokens := []string{backend.NewToken("a"), backend.NewToken("b"), backend.NewToken("")}
-	ttls := []time.Duration{long, 2 * long}
-	if c.harness.Synctest {
-		ttls = []time.Duration{time.Millisecond, 10 * time.Millisecond, long}
+// join is setNX by a token that is willing to wait. The backend returned where it
+// stands, too.
+func (m *model) join(key, token string, ttl, claim time.Duration, fence uint64, stands standing, now time.Time) (wrong string, want error) {
+	if _, held := m.owner(key, now); !held && m.place(key, token) != 1 {
+		m.handOver(key, now)
 	}
-	for i := 0; i+1 < len(program); i += 2 {
-		op, args := program[i], int(program[i+1])
-		b, key, token := clients[args&1], keys[args>>1&1], tokens[args>>2%3]
-		ttl := ttls[args>>4%len(ttls)]
+	if l, held := m.owner(key, now); !held || l.token == token {
+		m.leave(key, token)
+	} else if want := m.stand(key, modelWaiter{token, claim}); stands != want {
+		return fmt.Sprintf("the place in line is %+v, want %+v", stands, want), backend.ErrHeld
+	}
+	return m.setNX(key, token, ttl, fence, now)
+}
 
-		ctx, cancel := backend.Bounded(context.Background(), generous)
-		var call string
-		var got, want error
-		var wrong string
-		switch now := time.Now(); op % 4 {
-		case 0:
-			var fence uint64
-			fence, got = b.SetNX(ctx, key, token, ttl)
-			wrong, want = m.setNX(key, token, ttl, fence, now)
-			call = fmt.Sprintf("SetNX for %v: fence %d", ttl, fence)
-		case 1:
-			got = b.ExpireIfOwner(ctx, key, token, ttl)
-			want = m.expire(key, token, ttl, now)
-			call = fmt.Sprintf("ExpireIfOwner for %v", ttl)
-		case 2:
-			got = b.DeleteIfOwner(ctx, key, token)
-			want = m.delete(key, token, now)
-			call = "DeleteIfOwner"
-		case 3:
-			if c.harness.Synctest {
-				time.Sleep(time.Duration(args) * time.Millisecond / 8)
-			}
-		}
-		cancel()
-		if !errors.Is(got, want) || wrong != "" {
-			c.Fatalf("call %d of %x, %s: error %v, want %v; %s", i/2, program, call, got, want, wrong)
-		}
+// place returns where token stands in line, 0 if it does not.
+func (m *model) place(key, token string) int {
+	return 1 + slices.IndexFunc(m.lines[key], func(w modelWaiter) bool { return w.token == token })
+}
+
+// standing is what a HeldError says of the place in line.
+type standing struct {
+	place int
+	fresh bool // HeldError.New
+}
+
+func (m *model) stand(key string, w modelWaiter) standing {
+	if place := m.place(key, w.token); place > 0 {
+		m.lines[key][place-1] = w
+		return standing{place, false}
+	}
+	m.lines[key] = append(m.lines[key], w)
+	return standing{len(m.lines[key]), true}
+}
+
+func (m *model) leave(key, token string) {
+	if place := m.place(key, token); place > 0 {
+		m.lines[key] = slices.Delete(m.lines[key], place-1, place)
 	}
 }
 
-var modelCases = []kase{
-	{
-		name: "model agrees with random calls",
-		rule: "B1, B3, B5, B7, B8, B9: whatever the order of the calls, the answers are those of the contract.",
-		run: func(c *C) {
-			seed := rand.Uint64()
-			c.Logf("seed %d", seed)
-			r := rand.New(rand.NewPCG(seed, 0))
-			program := make([]byte, 600)
-			for i := range program {
-				program[i] = byte(r.Uint32())
+// handOver ends the lease on key and gives it to the first in line. Its fence is not
+// known before the backend has told.
+func (m *model) handOver(key string, now time.Time) {
+	delete(m.leases, key)
+	if len(m.lines[key]) == 0 {
+		return
+	}
+	first := m.lines[key][0]
+	m.leave(key, first.token)
+	m.leases[key] = modelLease{token: first.token, ends: now.Add(first.claim)}
+	m.given = modelPlace{key, first.token}
+}
+
+// hear returns what is wrong with what each place was told after the last call.
+func (m *model) hear(told map[modelPlace]chan backend.Grant, now time.Time) (wrong string) {
+	given := m.given
+	m.given = modelPlace{}
+	for p, told := range told {
+		select {
+		case g := <-told:
+			l := m.leases[p.key]
+			switch {
+			case p != given:
+				return fmt.Sprintf("somebody was told of fence %d who was not given the key", g.Fence)
+			case g.Fence <= m.fences[p.key]:
+				return fmt.Sprintf("told of fence %d, an earlier lease had fence %d", g.Fence, m.fences[p.key])
+			case !g.Began.Equal(now):
+				return fmt.Sprintf("told that the lease began %v before it did", now.Sub(g.Began))
 			}
-			c.agree(program)
-		},
-	},
+			l.fence, m.fences[p.key] = g.Fence, g.Fence
+			m.leases[p.key] = l
+		default:
+			if p == given {
+				return "who was given the key was not told"
+			}
+		}
+	}
+	return ""
 }

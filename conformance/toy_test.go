@@ -13,7 +13,8 @@ import (
 // A toy is a store with the raw commands that a backend is made of. Each command
 // is one step; a backend that needs several has to put them in a step itself.
 type toy struct {
-	script sync.Mutex // held over a step of several commands
+	script sync.Mutex            // held over a step of several commands
+	lines  map[string][]question // see lineClient; guarded by script
 
 	mu     sync.Mutex
 	values map[string]toyValue
@@ -27,7 +28,11 @@ type toyValue struct {
 }
 
 func newToy() *toy {
-	return &toy{values: make(map[string]toyValue), fences: make(map[string]uint64)}
+	return &toy{
+		lines:  make(map[string][]question),
+		values: make(map[string]toyValue),
+		fences: make(map[string]uint64),
+	}
 }
 
 // step runs commands in one indivisible step.
@@ -79,6 +84,7 @@ func (t *toy) incr(key string) uint64 {
 }
 
 func (t *toy) wipe() {
+	t.step(func() { clear(t.lines) })
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	clear(t.values)
@@ -164,6 +170,17 @@ func (c *client) ifOwner(ctx context.Context, key, token string, change func()) 
 
 // toyHarness is a harness in a bubble whose clients are changed by breakIt.
 func toyHarness(breakIt func(c *client)) Harness {
+	return openToy(func(store *toy, number int) backend.Backend {
+		c := newClient(store, number)
+		if breakIt != nil {
+			breakIt(c)
+		}
+		return c
+	})
+}
+
+// openToy is a harness in a bubble, of a toy and the clients that connect makes.
+func openToy(connect func(store *toy, number int) backend.Backend) Harness {
 	return Harness{
 		InProcess: true,
 		Synctest:  true,
@@ -172,11 +189,7 @@ func toyHarness(breakIt func(c *client)) Harness {
 			return Store{
 				Connect: func(testing.TB) backend.Backend {
 					clients++
-					c := newClient(store, clients)
-					if breakIt != nil {
-						breakIt(c)
-					}
-					return c
+					return connect(store, clients)
 				},
 				Wipe: func(testing.TB) { store.wipe() },
 			}

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,12 +12,9 @@ import (
 // backends that are broken on purpose, in the ways in which real ones were: each
 // must be caught by the case that is named for the clause that it breaks.
 func TestZoo(t *testing.T) {
-	for _, animal := range zoo {
+	for _, animal := range wholeZoo() {
 		t.Run(animal.name, func(t *testing.T) {
-			h := toyHarness(animal.breakIt)
-			if animal.harness != nil {
-				h = animal.harness()
-			}
+			h := animal.broken()
 			failure := runCaught(t, h, caseNamed(t, animal.caught))
 			if failure == "" {
 				t.Fatalf("not caught by %q", animal.caught)
@@ -30,10 +28,10 @@ func TestZoo(t *testing.T) {
 // was seen to fail may be one that can not fail.
 func TestZooIsComplete(t *testing.T) {
 	caught := make(map[string]bool)
-	for _, animal := range zoo {
+	for _, animal := range wholeZoo() {
 		caught[animal.caught] = true
 	}
-	for _, k := range cases() {
+	for _, k := range allCases() {
 		if strings.HasPrefix(k.name, "mutex") {
 			continue // a backend can not break these: they catch faults of the mutex
 		}
@@ -46,20 +44,61 @@ func TestZooIsComplete(t *testing.T) {
 // TestSoundBackendPasses runs the same cases the same way against a backend that
 // is not broken: what catches in TestZoo must be the fault, not the machinery.
 func TestSoundBackendPasses(t *testing.T) {
-	for _, k := range cases() {
-		if k.needs != nil {
-			continue
-		}
-		t.Run(k.name, func(t *testing.T) {
-			if failure := runCaught(t, toyHarness(nil), k); failure != "" {
-				t.Errorf("failed: %s", failure)
+	for name, sound := range map[string]struct {
+		harness Harness
+		cases   []kase
+	}{
+		"polls":   {toyHarness(nil), cases()},
+		"in line": {lineHarness(nil), allCases()},
+	} {
+		for _, k := range sound.cases {
+			if k.needs != nil {
+				continue
 			}
-		})
+			t.Run(name+"/"+k.name, func(t *testing.T) {
+				if failure := runCaught(t, sound.harness, k); failure != "" {
+					t.Errorf("failed: %s", failure)
+				}
+			})
+		}
 	}
 }
 
+// allCases returns what a backend.Line has to pass.
+func allCases() []kase { return append(cases(), casesInLine()...) }
+
+// TestRunRunsAll holds that Run leaves out no case, and none about lines if there is
+// one: it opens the store once for each, and once to look.
+func TestRunRunsAll(t *testing.T) {
+	for name, tt := range map[string]struct {
+		harness Harness
+		cases   int
+	}{
+		"polls":   {toyHarness(nil), len(cases())},
+		"in line": {lineHarness(nil), len(allCases())},
+	} {
+		var opened atomic.Int64
+		open := tt.harness.Open
+		tt.harness.Open = func(tb testing.TB) Store { opened.Add(1); return open(tb) }
+		t.Run(name, func(t *testing.T) { Run(t, tt.harness) })
+		if want := int64(tt.cases) - needy(); opened.Load() != want+1 {
+			t.Errorf("%s: the store was opened %d times for %d cases", name, opened.Load(), want)
+		}
+	}
+}
+
+// needy returns how many cases a harness of the toy does not have what it takes for.
+func needy() (n int64) {
+	for _, k := range allCases() {
+		if k.needs != nil {
+			n++
+		}
+	}
+	return n
+}
+
 func caseNamed(t *testing.T, name string) kase {
-	for _, k := range cases() {
+	for _, k := range allCases() {
 		if k.name == name {
 			return k
 		}

@@ -27,6 +27,7 @@ func TestConformance(t *testing.T) {
 			}
 		},
 		InProcess: true,
+		Line:      true,
 		Synctest:  true,
 	})
 }
@@ -96,5 +97,50 @@ func TestNextAndAll(t *testing.T) {
 	}
 	if err := f.ExpireIfOwner(context.Background(), "key", "token", time.Hour); err != nil {
 		t.Errorf("ExpireIfOwner without faults: %v", err)
+	}
+}
+
+// noLine is a backend without a line, whatever is in it.
+type noLine struct{ backend.Backend }
+
+func TestLine(t *testing.T) {
+	if faulty.New(noLine{memory.New()}).KeepsLine() || !faulty.New(memory.New()).KeepsLine() {
+		t.Error("a line is kept if and only if the backend that is wrapped keeps one")
+	}
+	f := faulty.New(memory.New())
+	ctx := context.Background()
+	told := make(chan backend.Grant, 1)
+	join := func(token string) error {
+		fence, err := f.Join(ctx, "key", token, time.Hour, time.Hour, told)
+		if (err == nil) != (fence != 0) {
+			t.Errorf("fence %d with the error %v", fence, err)
+		}
+		return err
+	}
+	f.Next(faulty.SetNX, faulty.LoseReply)
+	if err := join("holder"); !errors.Is(err, faulty.ErrConnection) {
+		t.Errorf("Join whose reply is lost: %v, want ErrConnection", err)
+	}
+	if n := f.Calls(faulty.SetNX); n != 1 {
+		t.Errorf("%d calls counted, want 1", n)
+	}
+
+	if err := join("holder"); err != nil {
+		t.Errorf("Join by the holder: %v, want nil", err)
+	}
+
+	f.LoseGrants(true)
+	if err := join("deaf"); !errors.Is(err, backend.ErrHeld) {
+		t.Fatalf("Join of a held key: %v, want ErrHeld", err)
+	}
+	f.LoseGrants(false)
+	if err := join("hears"); !errors.Is(err, backend.ErrHeld) {
+		t.Fatalf("Join of a held key: %v, want ErrHeld", err)
+	}
+	if err := f.DeleteIfOwner(ctx, "key", "holder"); err != nil || len(told) != 0 {
+		t.Errorf("DeleteIfOwner: %v, told %d times, want a grant that is lost", err, len(told))
+	}
+	if err := f.DeleteIfOwner(ctx, "key", "deaf"); err != nil || len(told) != 1 {
+		t.Errorf("DeleteIfOwner by who was given the key: %v, told %d times, want once", err, len(told))
 	}
 }

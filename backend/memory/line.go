@@ -45,6 +45,7 @@ func (s *Store) Join(ctx context.Context, key, token string, ttl, claim time.Dur
 	}
 	if living && l.token != token {
 		held := backend.Held(l.token, l.ends.Sub(now))
+		held.New = s.lines[key].find(token) == 0
 		held.Place = s.stand(key, waiter{token, claim, told})
 		return 0, held
 	}
@@ -99,16 +100,4 @@ func (s *Store) handOver(key string, now time.Time) (lease, bool) {
 	s.leases[key] = l
 	backend.Tell(next.told, backend.Grant{Fence: l.fence, Began: now})
 	return l, true
-}
-
-// leave takes token, which is not the owner, out of the line. If the key has become
-// free the line moves on: this may have been the one that was to notice.
-func (s *Store) leave(key, token string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.step(key, token)
-	now := time.Now()
-	if _, living := s.living(key, now); !living {
-		s.handOver(key, now)
-	}
 }

@@ -88,21 +88,41 @@ func (s *Store) ExpireIfOwner(ctx context.Context, key, token string, ttl time.D
 	if err != nil {
 		return err
 	}
-	return s.ifOwner(ctx, key, token, func(l lease, now time.Time) {
-		l.ends = now.Add(ttl)
-		s.leases[key] = l
-	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	now := time.Now()
+	l, living := s.living(key, now)
+	if !living || l.token != token {
+		return backend.ErrNotOwner
+	}
+	l.ends = now.Add(ttl)
+	s.leases[key] = l
+	return nil
 }
 
-// DeleteIfOwner implements [backend.Backend] and, for those who leave, [backend.Line].
+// DeleteIfOwner implements [backend.Backend], and is how a waiter leaves the line. If
+// the key is free by now the line moves on: this may have been the one that was to
+// notice.
 func (s *Store) DeleteIfOwner(ctx context.Context, key, token string) error {
-	err := s.ifOwner(ctx, key, token, func(_ lease, now time.Time) {
-		s.handOver(key, now)
-	})
-	if err == backend.ErrNotOwner {
-		s.leave(key, token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return err
+	now := time.Now()
+	l, living := s.living(key, now)
+	owner := living && l.token == token
+	s.step(key, token)
+	if owner || !living {
+		s.handOver(key, now)
+	}
+	if !owner {
+		return backend.ErrNotOwner
+	}
+	return nil
 }
 
 // Evict ends the living lease on key, whoever holds it, as a store does when it
@@ -123,22 +143,6 @@ func (s *Store) Flush() {
 	defer s.mu.Unlock()
 	clear(s.leases)
 	clear(s.lines)
-}
-
-// ifOwner calls change with the living lease of token on key.
-func (s *Store) ifOwner(ctx context.Context, key, token string, change func(l lease, now time.Time)) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	now := time.Now()
-	l, living := s.living(key, now)
-	if !living || l.token != token {
-		return backend.ErrNotOwner
-	}
-	change(l, now)
-	return nil
 }
 
 // newLease returns a lease with a new fence, to be given an end.

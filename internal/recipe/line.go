@@ -27,7 +27,10 @@ func (r *Recipe) Join(ctx context.Context, key, token string, ttl, claim time.Du
 	stands, before, ok := r.listener.enter(token, claimed, told)
 	if !ok {
 		fence, err := r.SetNX(ctx, key, token, ttl)
-		if errors.Is(err, backend.ErrHeld) {
+		switch {
+		case err == nil:
+			r.listener.forget(token) // if it was refused before
+		case errors.Is(err, backend.ErrHeld):
 			r.listener.listen(token, told)
 		}
 		return fence, err
@@ -50,7 +53,8 @@ func (r *Recipe) Join(ctx context.Context, key, token string, ttl, claim time.Du
 	case errors.Is(err, backend.ErrHeld):
 		r.listener.refused(token, sent, now)
 		if polls(stands) {
-			err.(*backend.HeldError).Place = 0
+			held := err.(*backend.HeldError)
+			held.Place, held.New = 0, false
 		}
 	}
 	return fence, err

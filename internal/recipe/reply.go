@@ -39,7 +39,7 @@ func decodeAcquire(reply any) (uint64, error) {
 // microseconds.
 func decodeJoin(reply any) (fence uint64, now int64, err error) {
 	held, ok := reply.([]any)
-	if !ok || len(held) != 4 {
+	if !ok || len(held) != 5 {
 		fence, err = decodeAcquire(reply)
 		if errors.Is(err, backend.ErrHeld) {
 			err = fmt.Errorf("redis: join: unexpected reply, an array of %d", len(held))
@@ -47,7 +47,7 @@ func decodeJoin(reply any) (fence uint64, now int64, err error) {
 		return fence, 0, err
 	}
 	holder, isText := text(held[0])
-	var n [3]int64
+	var n [4]int64
 	for i, v := range held[1:] {
 		var isNumber bool
 		n[i], isNumber = number(v)
@@ -57,7 +57,7 @@ func decodeJoin(reply any) (fence uint64, now int64, err error) {
 		return 0, 0, fmt.Errorf("redis: join: unexpected reply, an array of %d", len(held))
 	}
 	refusal := backend.Held(holder, duration(n[0]))
-	refusal.Place = int(n[1])
+	refusal.Place, refusal.New = int(n[1]), n[3] == 1
 	return 0, n[2], refusal
 }
 

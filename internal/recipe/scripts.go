@@ -121,8 +121,8 @@ end
 `
 
 // join is acquire for a token, ARGV[1], that is willing to stand in line, as ARGV[5],
-// and returns beside the holder and its PTTL the place in line and the server's
-// time. If the key is free and somebody else is first in line, it is handed over:
+// and returns beside the holder and its PTTL the place in line, the server's time,
+// and 1 if the place is new. If the key is free and somebody else is first in line, it is handed over:
 // its holder has died, and the first in line may not have noticed yet.
 //
 // ARGV[6], if there is one, is how the token may stand in line from before. One that polls
@@ -136,15 +136,15 @@ if not holder then
   if first and first ~= ARGV[5] then holder = handOver(ARGV[1]) end
 end
 if holder and holder ~= ARGV[1] then
-  local now, place = micros(), -1
+  local now, place, new = micros(), -1, 0
   if ARGV[6] then redis.call('ZREM', KEYS[3], ARGV[6]) end
   local head = string.sub(ARGV[5], 1, 1) == ':' and redis.call('ZRANGE', KEYS[3], 0, 0)[1]
   if head == false or head and string.sub(head, 1, 1) ~= ':' then
-    redis.call('ZADD', KEYS[3], 'NX', string.format('%.0f', now), ARGV[5])
+    new = redis.call('ZADD', KEYS[3], 'NX', string.format('%.0f', now), ARGV[5])
     redis.call('PEXPIRE', KEYS[3], `+lineExpiry+`)
     place = redis.call('ZRANK', KEYS[3], ARGV[5])
   end
-  return {holder, redis.call('PTTL', KEYS[1]), place + 1, now}
+  return {holder, redis.call('PTTL', KEYS[1]), place + 1, now, new}
 end
 local fence = holder and tonumber(redis.call('GET', KEYS[2])) or mint()
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[4])
