@@ -20,6 +20,7 @@ type acquisition struct {
 	questions int
 	failures  int   // questions in a row that got no answer
 	doubt     bool  // the token may own the key, or stand in line
+	unheard   bool  // the last question got no answer, and may still be under way
 	told      bool  // the Waiting hook was called
 	reason    error // the last reason for waiting; nil before the first
 
@@ -89,6 +90,7 @@ func (a *acquisition) ask(ctx context.Context) (*Lease, error) {
 	// earlier than that, however long the answer took.
 	sent := a.now()
 	fence, err := a.request(request)
+	a.unheard = err != nil && !errors.Is(err, ErrHeld)
 	switch {
 	case errors.Is(err, ErrHeld):
 		a.failures = 0
@@ -160,7 +162,10 @@ func (a *acquisition) logFailure(err error) {
 // abandon ends an acquisition that will not ask again. A token that may own the
 // key would block everybody for its ttl.
 func (a *acquisition) abandon() {
-	if a.doubt {
+	switch {
+	case a.doubt && a.unheard:
+		a.takeBackTwice(a.token)
+	case a.doubt:
 		a.takeBack(a.token)
 	}
 }

@@ -22,17 +22,31 @@ type reclaim struct {
 	token   string
 	until   time.Time
 	pauses  backoff
+	twice   bool // once more after the answer
 	counted bool // among the Mutex's reclaims
 }
 
-func (m *Mutex) takeBack(token string) {
-	r := &reclaim{
+// straggle is for how long a request may be under way whose caller has left, without the
+// network being at fault: on another connection, which the store reads later.
+const straggle = 20 * time.Millisecond
+
+func (m *Mutex) takeBack(token string) { go m.newReclaim(token).attempt() }
+
+// takeBackTwice is takeBack for a token of which a question may still be under way,
+// and reach the store after the one that takes it back.
+func (m *Mutex) takeBackTwice(token string) {
+	r := m.newReclaim(token)
+	r.twice = true
+	go r.attempt()
+}
+
+func (m *Mutex) newReclaim(token string) *reclaim {
+	return &reclaim{
 		Mutex:  m,
 		token:  token,
 		until:  time.Now().Add(m.ttl),
 		pauses: backoff{next: m.minBackoff, max: max(m.maxBackoff, m.ttl/10)},
 	}
-	go r.attempt()
 }
 
 func (r *reclaim) attempt() {
@@ -40,6 +54,11 @@ func (r *reclaim) attempt() {
 	defer cancel()
 	err := r.deleteToken(request, r.token)
 	if err == nil || errors.Is(err, backend.ErrNotOwner) {
+		if r.twice {
+			r.twice = false
+			time.AfterFunc(straggle, r.attempt)
+			return
+		}
 		r.end()
 		return
 	}

@@ -48,7 +48,7 @@ func (d driver) Subscribe(ctx context.Context, channel string) (recipe.Subscript
 type subscription struct{ pubsub *redis.PubSub }
 
 func (s subscription) Receive(timeout time.Duration) (string, error) {
-	reply, err := s.pubsub.ReceiveTimeout(context.Background(), timeout)
+	reply, err := s.pubsub.ReceiveTimeout(onThisConnection, timeout)
 	if err != nil {
 		s.Cut() // or it would subscribe again by itself
 		return "", err
@@ -59,7 +59,15 @@ func (s subscription) Receive(timeout time.Duration) (string, error) {
 	return "", nil
 }
 
-func (s subscription) Ping() { _ = s.pubsub.Ping(context.Background()) }
+func (s subscription) Ping() { _ = s.pubsub.Ping(onThisConnection) }
+
+// onThisConnection is a ctx that has ended. A PubSub looks at that only when it is about to
+// dial anew, which it would do with a lock held for which Cut has to wait.
+var onThisConnection = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 func (s subscription) Cut() { _ = s.pubsub.Close() }
 

@@ -44,7 +44,9 @@ func (d *driver) Do(ctx context.Context, args []any) (reply any, err error) {
 		cut(conn)
 		close(cutOff)
 	})
-	reply, err = conn.Do(args[0].(string), args[1:]...)
+	if err = ctx.Err(); err == nil { // or it would be sent for a caller who has left
+		reply, err = conn.Do(args[0].(string), args[1:]...)
+	}
 	if !stop() {
 		<-cutOff // or Close would run beside it
 		if err != nil {

@@ -8,8 +8,13 @@ import (
 	"time"
 )
 
+// farewell is for how long a caller whose ctx has ended waits for the driver to
+// notice, too. Who is gone while the driver is still about to send asks for trouble: the
+// mutex takes back what it may have got, and the request arrives after that.
+const farewell = 20 * time.Millisecond
+
 // run has the server run a script and returns its reply; args are those of
-// EVALSHA. It returns as soon as ctx ends, also while the driver still waits for
+// EVALSHA. It returns soon after ctx ends, also while the driver still waits for
 // a server that has stopped answering; then the outcome is unknown.
 func (r *Recipe) run(ctx context.Context, s *script, token string, args []any) (any, error) {
 	if err := ctx.Err(); err != nil {
@@ -24,9 +29,11 @@ func (r *Recipe) run(ctx context.Context, s *script, token string, args []any) (
 		select {
 		case <-c.done:
 		case <-ctx.Done():
+			t := time.NewTimer(farewell)
+			defer t.Stop()
 			select {
-			case <-c.done: // both are there: an answer is worth more than none
-			default:
+			case <-c.done: // an answer is worth more than none
+			case <-t.C:
 				return nil, fmt.Errorf("redis: %s: no answer yet: %w", s.name, ctx.Err())
 			}
 		}

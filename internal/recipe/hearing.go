@@ -20,6 +20,10 @@ const (
 
 	minRetry = 100 * time.Millisecond
 	maxRetry = 10 * time.Second
+
+	// grace is for how long after a good connection broke a failure to make a new one
+	// proves nothing: a pool may have more connections that are dead by now.
+	grace = time.Second
 )
 
 var (
@@ -33,7 +37,11 @@ func (l *listener) run(ctx context.Context, ended chan struct{}) {
 	for pause := minRetry; ; pause = min(2*pause, maxRetry) {
 		start := time.Now()
 		heard, err := l.attend(ctx)
-		if l.over(ctx, err, heard) {
+		over, news := l.over(ctx, heard)
+		if news {
+			l.logger().Warn("dislock: waiters poll, because the server can not tell them of their turn", "err", err)
+		}
+		if over {
 			return
 		}
 		if heard {
@@ -67,12 +75,8 @@ func (l *listener) attend(ctx context.Context) (heard bool, err error) {
 	// A word that comes back shows that it is the same server on both connections,
 	// and that nothing between us and it drops what is published.
 	greeting := "hello " + l.id
-	n, err := l.recipe.run(subscribe, hello, "", []any{evalsha, hello.hash, 1, name, greeting})
-	if err != nil {
+	if err := l.greet(subscribe, name, greeting); err != nil {
 		return false, err
-	}
-	if n == int64(0) && l.recipe.driver.Counts() {
-		return false, errAlone
 	}
 	ping := time.AfterFunc(pingEvery, sub.Ping) // Receive notices if it fails
 	defer ping.Stop()
@@ -83,18 +87,34 @@ func (l *listener) attend(ctx context.Context) (heard bool, err error) {
 			return false, errors.Join(errAlone, err)
 		case err != nil:
 			return true, err
-		case text == greeting:
+		case text == greeting && !heard:
 			heard, timeout = true, 2*pingEvery
 			l.hears()
 		case text == "":
 			if l.idleFor(linger) {
 				return heard, errIdle
 			}
+			// The scripts may run elsewhere by now, as after a failover that left us here.
+			if err := l.greet(ctx, name, greeting); errors.Is(err, errAlone) {
+				return heard, err
+			}
 			ping.Reset(pingEvery)
 		case ok:
 			l.hear(m)
 		}
 	}
+}
+
+// greet says greeting on channel by way of the scripts' connection, and fails if
+// nobody hears it.
+func (l *listener) greet(ctx context.Context, channel, greeting string) error {
+	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
+	defer cancel()
+	n, err := l.recipe.run(ctx, hello, "", []any{evalsha, hello.hash, 1, channel, greeting})
+	if err == nil && n == int64(0) && l.recipe.driver.Counts() {
+		err = errAlone
+	}
+	return err
 }
 
 // subscribe returns when ctx ends, also while the driver still dials. What it then
@@ -137,28 +157,30 @@ func (l *listener) idleFor(d time.Duration) bool {
 }
 
 // over notes how an attempt to listen has ended, and reports whether it was the
-// last one: nobody waits, or the backend is closed.
-func (l *listener) over(ctx context.Context, err error, heard bool) bool {
+// last one: nobody waits, or the backend is closed. It is news when waiters have to
+// poll for the first time.
+func (l *listener) over(ctx context.Context, heard bool) (over, news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.waiting == 0 || ctx.Err() != nil {
 		l.state, l.ended = silent, nil
 		l.stop()
 		l.tellAll()
-		return true
+		return true, false
 	}
 	if heard {
-		return false
+		l.lost = time.Now()
+		return false, false
+	}
+	if l.state == listening && time.Since(l.lost) < grace {
+		return false, false
 	}
 	if l.state != deaf {
 		l.state = deaf
 		l.tellAll()
 	}
-	if !l.warned {
-		l.warned = true
-		l.logger().Warn("dislock: waiters poll, because the server can not tell them of their turn", "err", err)
-	}
-	return false
+	news, l.warned = !l.warned, true
+	return false, news
 }
 
 func (l *listener) logger() *slog.Logger {

@@ -42,11 +42,12 @@ func (r *Recipe) Join(ctx context.Context, key, token string, ttl, claim time.Du
 		args = append(args, before)
 	}
 	sent := time.Now()
+	var fence uint64
+	var now int64
 	reply, err := r.run(ctx, join, token, args)
-	if err != nil {
-		return 0, err
+	if err == nil {
+		fence, now, err = decodeJoin(reply)
 	}
-	fence, now, err := decodeJoin(reply)
 	switch {
 	case err == nil:
 		r.listener.forget(token)
@@ -56,6 +57,8 @@ func (r *Recipe) Join(ctx context.Context, key, token string, ttl, claim time.Du
 			held := err.(*backend.HeldError)
 			held.Place, held.New = 0, false
 		}
+	default:
+		r.listener.unanswered(token)
 	}
 	return fence, err
 }

@@ -28,9 +28,11 @@ type listener struct {
 	state   state
 	closed  bool
 	warned  bool               // of being deaf
+	lost    time.Time          // when the last good connection broke
 	idle    time.Time          // since when nobody waits; zero while somebody does
 	waiters map[string]*waiter // by token
 	waiting int                // of these, who has not left
+	sweepAt int                // how many there may be before those who left long ago are forgotten
 	stop    context.CancelFunc // ends run
 	ended   chan struct{}      // closed when run has ended; nil while there is none
 }
@@ -50,6 +52,8 @@ type waiter struct {
 	told   chan<- backend.Grant // nil when it has left
 	left   time.Time
 	stands string // how it may stand in line; "" if it has not been there
+	before string // how it may stand there as well, until a question that says so is answered
+	unsure bool   // a question got no answer, and may still be under way
 
 	answered bool      // there has been an answer, of which:
 	sent     time.Time // when the question left
@@ -68,21 +72,19 @@ func (l *listener) enter(token string, claim int64, told chan<- backend.Grant) (
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var id string
-	switch l.state {
-	case silent, dialling:
+	switch {
+	case l.closed: // like one that is deaf
+	case l.state == silent || l.state == dialling:
 		return "", "", false
-	case listening:
+	case l.state == listening:
 		id = l.id
-	}
-	if l.closed {
-		return "", "", false
 	}
 	w := l.note(token, told)
 	stands = standing(id, claim, token)
 	if w.stands != stands {
-		before, w.stands = w.stands, stands
+		w.before, w.stands = w.stands, stands
 	}
-	return stands, before, true
+	return stands, w.before, true
 }
 
 // listen begins to listen for token, which has to wait, if that has not begun yet.
@@ -107,7 +109,9 @@ func (l *listener) listen(token string, told chan<- backend.Grant) {
 func (l *listener) note(token string, told chan<- backend.Grant) *waiter {
 	w := l.waiters[token]
 	if w == nil {
-		l.sweep()
+		if len(l.waiters) >= l.sweepAt {
+			l.sweep()
+		}
 		w = new(waiter)
 		l.waiters[token] = w
 	}
@@ -121,14 +125,12 @@ func (l *listener) note(token string, told chan<- backend.Grant) *waiter {
 
 // sweep forgets those who left long ago. l.mu is held.
 func (l *listener) sweep() {
-	if len(l.waiters) < 2*l.waiting+64 {
-		return
-	}
 	for token, w := range l.waiters {
 		if w.told == nil && time.Since(w.left) > forgetAfter {
 			delete(l.waiters, token)
 		}
 	}
+	l.sweepAt = max(64, 2*len(l.waiters)) // a constant time for each, on average
 }
 
 // refused notes the answer that token has to wait, to a question that left at sent.
@@ -140,6 +142,7 @@ func (l *listener) refused(token string, sent time.Time, asked int64) {
 		return
 	}
 	w.answered, w.sent, w.asked = true, sent, asked
+	w.before, w.unsure = "", false
 	if m := w.early; m != nil {
 		w.early = nil
 		l.grant(w, *m)
@@ -160,6 +163,31 @@ func (l *listener) leave(token string) (stands string, ok bool) {
 		l.gone()
 	}
 	return w.stands, true
+}
+
+// unanswered notes that a question of token got no answer.
+func (l *listener) unanswered(token string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w := l.waiters[token]; w != nil {
+		w.unsure = true
+	}
+}
+
+// left notes the answer to the leaving of token. If a question was still under way
+// it may have overtaken that one, and the token stand in line again: the mutex leaves
+// once more.
+func (l *listener) left(token string) {
+	l.mu.Lock()
+	w := l.waiters[token]
+	unsure := w != nil && w.unsure
+	if unsure {
+		w.unsure = false
+	}
+	l.mu.Unlock()
+	if !unsure {
+		l.forget(token)
+	}
 }
 
 // forget forgets token, which does not stand in line any more.

@@ -130,7 +130,7 @@ func (r *Recipe) DeleteIfOwner(ctx context.Context, key, token string) error {
 		err = decodeOwner(release, reply)
 	}
 	if leaves && (err == nil || errors.Is(err, backend.ErrNotOwner)) {
-		r.listener.forget(token)
+		r.listener.left(token)
 	}
 	return err
 }

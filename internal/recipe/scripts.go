@@ -110,7 +110,7 @@ local function handOver(me)
       local fence = mint()
       redis.call('SET', KEYS[1], token, 'PX', claim)
       if id ~= '' then
-        redis.pcall('PUBLISH', channel, string.format('%.0f %.0f %s', fence, micros(), token))
+        redis.pcall('PUBLISH', channel, string.format('%.0f %.0f ', fence, micros()) .. token)
       end
       return token
     end
