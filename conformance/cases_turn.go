@@ -159,9 +159,13 @@ var turnCases = []kase{
 			sent := time.Now()
 			c.unlock(lease)
 			lease = c.turnOf(q)
-			time.Sleep(ttl - ttl/4)
-			c.held(lease)
-			_, at := c.takeWhenFree(c.connect(), c.key, backend.NewToken("next"), long, ttl)
+			other := c.connect()
+			c.refused(other, c.key) // it is connected now, which may take its time
+			time.Sleep(ttl / 2)     // longer than the claim that others make
+			if err := lease.Err(); err != nil {
+				c.Errorf("Err after half of the ttl: %v, want nil", err)
+			}
+			_, at := c.takeWhenFree(other, c.key, backend.NewToken("next"), long, ttl)
 			if held := at.Sub(sent); held < ttl {
 				c.Errorf("the key was free %v after it was given for %v", held, ttl)
 			}

@@ -54,6 +54,8 @@ func honoursDeadlines(client redis.UniversalClient) bool {
 
 func (d driver) NoScript(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") }
 
+func (d driver) TryAgain(err error) bool { return redis.HasErrorPrefix(err, "TRYAGAIN") }
+
 // guard is an argument that is only written while ctx goes on. A cluster client
 // that still has to find and dial a node can send the command after ctx has ended,
 // and would take the lock for a caller who left, after the mutex has made sure

@@ -73,6 +73,9 @@ func (d *driver) NoScript(err error) bool {
 	return errors.As(err, &answer) && strings.HasPrefix(string(answer), "NOSCRIPT ")
 }
 
+// TryAgain: a pool has no cluster.
+func (d *driver) TryAgain(error) bool { return false }
+
 // atEnd calls f in a goroutine of its own when ctx ends, unless stop is called
 // before. It is context.AfterFunc; a ctx with no other end than its deadline takes
 // only a timer, which costs a fraction of that.

@@ -39,6 +39,8 @@ func (f *fake) Counts() bool { return true }
 
 func (f *fake) Prompt(context.Context) bool { return f.prompt }
 
+func (f *fake) TryAgain(error) bool { return false }
+
 func (f *fake) NoScript(err error) bool { return errors.Is(err, errNoScript) }
 
 func background(t *testing.T) context.Context {

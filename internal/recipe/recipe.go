@@ -36,6 +36,10 @@ type Driver interface {
 	// word that it does not know the script and has done nothing.
 	NoScript(err error) bool
 
+	// TryAgain reports whether err is the server's own TRYAGAIN: while a cluster moves a
+	// slot it does nothing that concerns more than one key of it.
+	TryAgain(err error) bool
+
 	// Subscribe opens a connection of its own that hears what is published on
 	// channel, and returns when the server has confirmed it, or with an error when
 	// ctx ends. It may ignore ctx: nobody waits for it beyond.
@@ -126,6 +130,9 @@ func (r *Recipe) DeleteIfOwner(ctx context.Context, key, token string) error {
 		args = append(args, stood)
 	}
 	reply, err := r.run(ctx, release, token, args)
+	if err != nil && !leaves && r.driver.TryAgain(err) {
+		reply, err = r.run(ctx, free, token, []any{evalsha, free.hash, 1, args[3], token})
+	}
 	if err == nil {
 		err = decodeOwner(release, reply)
 	}

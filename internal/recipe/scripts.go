@@ -173,5 +173,12 @@ end
 return 0
 `)
 
+// free is release for when the line is out of reach: it deletes KEYS[1] if the token
+// ARGV[1] holds it. Those who wait find out when they ask.
+var free = newScript("release", `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+`)
+
 // hello says ARGV[1] on the channel KEYS[1] and returns how many heard it.
 var hello = newScript("hello", `return redis.call('PUBLISH', KEYS[1], ARGV[1])`)

@@ -50,6 +50,7 @@ func (s *stage) Do(_ context.Context, args []any) (any, error) {
 
 func (s *stage) Prompt(context.Context) bool { return true }
 func (s *stage) NoScript(error) bool         { return false }
+func (s *stage) TryAgain(error) bool         { return false }
 func (s *stage) Publishes() bool             { return true }
 func (s *stage) Counts() bool                { return true }
 
