@@ -126,6 +126,10 @@ func (a *acquisition) ask(ctx context.Context) (*Lease, error) {
 func (a *acquisition) request(ctx context.Context) (uint64, error) {
 	if a.granted != nil {
 		a.doubt = true // who has joined has to leave
+		select {
+		case <-a.granted: // the answer to come is newer, and needs the room
+		default:
+		}
 		return a.line.Join(ctx, a.key, a.token, a.ttl, a.claim(), a.granted)
 	}
 	return a.backend.SetNX(ctx, a.key, a.token, a.ttl)

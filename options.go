@@ -79,12 +79,13 @@ func WithMaxHold(d time.Duration) Option {
 	}
 }
 
-// WithPassing sets for how long the goroutines that share a Mutex may pass the lock
-// on among themselves before other processes have their turn: 10 ms by default,
-// counted from the moment at which the process got it. Until then Unlock gives
-// the living lease to the goroutine that has waited longest, without a word to the
-// store, a thousand times faster than by way of it. 0 turns that off. A lease that is not
-// renewed ([WithoutRenewal]), or whose last renewal failed, is not passed on.
+// WithPassing sets for how long the goroutines that share a Mutex may pass the
+// lock on among themselves before other processes have their turn: 10 ms by
+// default, counted from the moment at which the process got it. Until then Unlock
+// gives the living lease to the goroutine that has waited longest, without a word
+// to the store, a thousand times faster than by way of it. 0 turns that off. A
+// lease that is not renewed ([WithoutRenewal]), or whose last renewal failed, is
+// not passed on.
 //
 // The idea is lock cohorting: Dice, Marathe, Shavit, PPoPP 2012.
 func WithPassing(d time.Duration) Option {

@@ -26,8 +26,9 @@ type reclaim struct {
 	counted bool // among the Mutex's reclaims
 }
 
-// straggle is for how long a request may be under way whose caller has left, without the
-// network being at fault: on another connection, which the store reads later.
+// straggle is for how long a request may be under way whose caller has left,
+// without the network being at fault: on another connection, which the store
+// reads later.
 const straggle = 20 * time.Millisecond
 
 func (m *Mutex) takeBack(token string) { go m.newReclaim(token).attempt() }

@@ -49,8 +49,8 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// conform runs the suite on clients of servers that keep a line or do not, and on one of a silent server that
-// has the options opt.
+// conform runs the suite on clients of servers that keep a line or do not, and on
+// one of a silent server that has the options opt.
 func conform(t *testing.T, line bool, opt redis.Options, servers []*redistest.Server, connect func() redis.UniversalClient) {
 	for _, server := range servers {
 		server.CheckBounded(t)

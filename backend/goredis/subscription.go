@@ -61,8 +61,9 @@ func (s subscription) Receive(timeout time.Duration) (string, error) {
 
 func (s subscription) Ping() { _ = s.pubsub.Ping(onThisConnection) }
 
-// onThisConnection is a ctx that has ended. A PubSub looks at that only when it is about to
-// dial anew, which it would do with a lock held for which Cut has to wait.
+// onThisConnection is a ctx that has ended. A PubSub looks at that only when it
+// is about to dial anew, which it would do with a lock held for which Cut has to
+// wait.
 var onThisConnection = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

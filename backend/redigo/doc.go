@@ -17,12 +17,13 @@
 //
 // # What is supported
 //
-// A single server, of version 5 or later (the tests run on 7.0), and the master of
-// a Sentinel group if the pool dials it. redigo has no client for Redis Cluster; backend/goredis has.
-// It has to be the master: the no of a replica may be out of date. Replication is
-// asynchronous: a failover may lose the latest lease, and give its key to somebody
-// else. The fence of that one is larger, as long as the failover takes 10 ms,
-// and the servers' clocks agree to within the time that it takes.
+// A single server, of version 5 or later (the tests run on 7.0), and the master
+// of a Sentinel group if the pool dials it. redigo has no client for Redis
+// Cluster; backend/goredis has. It has to be the master: the no of a replica may
+// be out of date. Replication is asynchronous: a failover may lose the latest
+// lease, and give its key to somebody else. The fence of that one is larger, as
+// long as the failover takes 10 ms, and the servers' clocks agree to within the
+// time that it takes.
 //
 // # Settings
 //
@@ -71,8 +72,8 @@
 // that is Lock(client, "dislock:{KEY}", timeout=30). Next to it,
 // dislock:{KEY}:fence counts the fences and expires after a day; it can be
 // deleted at any time, and fences still grow. dislock:{KEY}:line holds those who
-// wait, while there are any, and its deletion costs them their places. If KEY starts with '}' or '\', a
-// '\' precedes it.
+// wait, while there are any, and its deletion costs them their places. If KEY
+// starts with '}' or '\', a '\' precedes it.
 //
 // The algorithm is the one for a single instance in the Redis documentation,
 // https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/.

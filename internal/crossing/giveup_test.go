@@ -13,9 +13,10 @@ import (
 	"github.com/dislock/dislock"
 )
 
-// TestGivingUpInFlight holds that a call whose ctx ends while its request is under
-// way leaves nothing behind. What is sent on one connection after the other, the
-// server may read in the opposite order: a token that is deleted may take the key after that.
+// TestGivingUpInFlight holds that a call whose ctx ends while its request is
+// under way leaves nothing behind. What is sent on one connection after the
+// other, the server may read in the opposite order: a token that is deleted may
+// take the key after that.
 func TestGivingUpInFlight(t *testing.T) {
 	alone(t, func(s *scene, open func(testing.TB, *network) line) {
 		b := open(s, newNetwork(s.server.Addr()))

@@ -138,9 +138,10 @@ func (w *worker) end(lease *dislock.Lease, err error) {
 	tell(e)
 }
 
-// A number is what the lock guards, in a hash on the server. It refuses those whose
-// fence is not the latest that it has seen, and so knows without doubt of
-// any two that hold the lock at once: the one of them that is refused believes to hold it.
+// A number is what the lock guards, in a hash on the server. It refuses those
+// whose fence is not the latest that it has seen, and so knows without doubt of
+// any two that hold the lock at once: the one of them that is refused believes to
+// hold it.
 type number struct{ pool *redis.Pool }
 
 func newNumber(addr string) *number {

@@ -9,8 +9,9 @@ import (
 )
 
 // farewell is for how long a caller whose ctx has ended waits for the driver to
-// notice, too. Who is gone while the driver is still about to send asks for trouble: the
-// mutex takes back what it may have got, and the request arrives after that.
+// notice, too. Who is gone while the driver is still about to send asks for
+// trouble: the mutex takes back what it may have got, and the request arrives
+// after that.
 const farewell = 20 * time.Millisecond
 
 // run has the server run a script and returns its reply; args are those of

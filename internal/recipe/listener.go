@@ -65,9 +65,9 @@ func newListener(r *Recipe, log *slog.Logger) *listener {
 	return &listener{recipe: r, id: rand.Text(), log: log, waiters: make(map[string]*waiter)}
 }
 
-// enter notes that token is about to ask, so that a grant finds it, and returns how
-// it is to stand in line, and how it may be standing there from before if that differs. It returns
-// false if there is no line to stand in at the moment.
+// enter notes that token is about to ask, so that a grant finds it, and returns
+// how it is to stand in line, and how it may be standing there from before if
+// that differs. It returns false if there is no line to stand in at the moment.
 func (l *listener) enter(token string, claim int64, told chan<- backend.Grant) (stands, before string, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -27,9 +27,10 @@ func parseMessage(s string) (message, bool) {
 // began returns an instant of our clocks that is not later than the one at which
 // the server granted the lease.
 //
-// An answer that the server gave at its time asked went out no earlier than sent, by our
-// clocks. So the grant was made no earlier than the time that passed there between
-// the two, after sent; less a hundredth of that, for a server whose clock runs faster than ours.
+// An answer that the server gave at its time asked went out no earlier than sent,
+// by our clocks. So the grant was made no earlier than the time that passed there
+// between the two, after sent; less a hundredth of that, for a server whose clock
+// runs faster than ours.
 //
 // That holds unless the server's clock was set in between. If it was set back the
 // grant seems to precede the answer, and if it was set forward the grant may seem

@@ -120,14 +120,16 @@ local function handOver(me)
 end
 `
 
-// join is acquire for a token, ARGV[1], that is willing to stand in line, as ARGV[5],
-// and returns beside the holder and its PTTL the place in line, the server's time,
-// and 1 if the place is new. If the key is free and somebody else is first in line, it is handed over:
-// its holder has died, and the first in line may not have noticed yet.
+// join is acquire for a token, ARGV[1], that is willing to stand in line, as
+// ARGV[5], and returns beside the holder and its PTTL the place in line, the
+// server's time, and 1 if the place is new. If the key is free and somebody else
+// is first in line, it is handed over: its holder has died, and the first in line
+// may not have noticed yet.
 //
-// ARGV[6], if there is one, is how the token may stand in line from before. One that polls
-// lines up only behind somebody who listens. Polling alone is faster without a
-// line, because any poll can take the key; among listeners it would never get it.
+// ARGV[6], if there is one, is how the token may stand in line from before. One
+// that polls lines up only behind somebody who listens. Polling alone is faster
+// without a line, because any poll can take the key; among listeners it would
+// never get it.
 var join = newScript("join", handOver+`
 local holder = redis.call('GET', KEYS[1])
 local first
@@ -157,9 +159,9 @@ return fence
 const lineExpiry = "300000"
 
 // release ends the lease of the token ARGV[1] on KEYS[1], and returns whether it
-// had one: it hands the key over, or deletes it if nobody waits. A token that does
-// not hold it leaves the line, in which it stands as ARGV[4], if at all; if the key is free, the line
-// moves on without it.
+// had one: it hands the key over, or deletes it if nobody waits. A token that
+// does not hold it leaves the line, in which it stands as ARGV[4], if at all; if
+// the key is free, the line moves on without it.
 var release = newScript("release", handOver+`
 local holder = redis.call('GET', KEYS[1])
 if holder == ARGV[1] then

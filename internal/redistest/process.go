@@ -61,9 +61,9 @@ func startProcess(logPath string, args ...string) (*process, error) {
 
 // guard makes the process pid die, and its directory dir go, if this one dies
 // before release is called. The guard is a shell that waits for the end of a pipe
-// whose other end only this process has: whatever ends us, the kernel closes it. PR_SET_PDEATHSIG looks
-// simpler, but fires when the thread that forked ends, and the Go runtime may
-// end any thread but one that a goroutine occupies for ever.
+// whose other end only this process has: whatever ends us, the kernel closes it.
+// PR_SET_PDEATHSIG looks simpler, but fires when the thread that forked ends, and
+// the Go runtime may end any thread but one that a goroutine occupies for ever.
 //
 // The guard ignores the signals that a terminal sends to all, because a server
 // that is paused ignores them too, and only the guard's SIGKILL ends it.
