@@ -31,6 +31,49 @@ func TestBounded(t *testing.T) {
 	})
 }
 
+func TestBoundedIsCancelled(t *testing.T) {
+	for name, early := range map[string]bool{"with a ctx derived before": true, "and after": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := backend.Bounded(context.Background(), time.Second)
+				if !early {
+					cancel()
+				}
+				derived, cancelDerived := context.WithCancel(ctx)
+				defer cancelDerived()
+				cancel()
+				<-ctx.Done()
+				<-derived.Done()
+				time.Sleep(2 * time.Second) // its time comes, and changes nothing
+				if !errors.Is(ctx.Err(), context.Canceled) || !errors.Is(derived.Err(), context.Canceled) {
+					t.Errorf("errors %v and %v, want context.Canceled", ctx.Err(), derived.Err())
+				}
+			})
+		})
+	}
+}
+
+// Nobody has asked for Done, so no timer says that it has ended.
+func TestBoundedEndsUnwatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := backend.Bounded(context.Background(), time.Second)
+		defer cancel()
+		time.Sleep(time.Second)
+		if err := ctx.Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Err at the deadline: %v, want context.DeadlineExceeded", err)
+		}
+		select {
+		case <-ctx.Done():
+		default:
+			t.Error("Done is open though Err says that it has ended")
+		}
+		cancel()
+		if err := ctx.Err(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Err after cancel: %v, want it as before", err)
+		}
+	})
+}
+
 func TestEndsAtDeadline(t *testing.T) {
 	type key struct{}
 	bounded, cancel := backend.Bounded(context.Background(), time.Minute)

@@ -70,6 +70,9 @@ func (g guard) MarshalBinary() ([]byte, error) {
 	if err := g.ctx.Err(); err != nil {
 		return nil, err
 	}
+	if s, ok := g.arg.(string); ok {
+		return []byte(s), nil
+	}
 	return fmt.Append(nil, g.arg), nil
 }
 

@@ -54,7 +54,7 @@
 // This user can lock, and nothing else:
 //
 //	ACL SETUSER lock on >password ~dislock:* &dislock:* +evalsha +eval
-//	    +get +set +incr +pexpire +pttl +del +time +zadd +zrange +zrank +zrem +zpopmin
+//	    +get +set +incr +exists +pexpire +pttl +del +time +zadd +zrange +zrank +zrem +zpopmin
 //	    +subscribe +ping +publish +pubsub|numsub
 //
 // with +select if the pool dials with DialDatabase, +client|setname with

@@ -75,6 +75,7 @@ type Subscription interface {
 type Recipe struct {
 	driver   Driver
 	prefix   string
+	channel  any // what channels start with, a string
 	listener *listener
 }
 
@@ -83,7 +84,7 @@ type Recipe struct {
 //
 // The logger, or slog.Default() if it is nil, is told when waiters have to poll.
 func New(driver Driver, prefix string, log *slog.Logger) *Recipe {
-	r := &Recipe{driver: driver, prefix: prefix}
+	r := &Recipe{driver: driver, prefix: prefix, channel: channel(prefix)}
 	r.listener = newListener(r, log)
 	return r
 }
@@ -149,7 +150,7 @@ func (r *Recipe) acquireArgs(key, token string, ms int64) []any {
 
 func (r *Recipe) releaseArgs(key, token string) []any {
 	lock, fence := keys(r.prefix, key)
-	return []any{evalsha, release.hash, 3, lock, fence, line(lock), token, channel(r.prefix), r.uncounted()}
+	return []any{evalsha, release.hash, 3, lock, fence, line(lock), token, r.channel, r.uncounted()}
 }
 
 // uncounted is what scripts are told of the number of listeners.

@@ -45,11 +45,16 @@ func newScript(name, src string) *script {
 // Microseconds are exact in Lua's doubles until the year 2255. It is tostring
 // that would round them, to 14 digits; hence the format.
 var acquire = newScript("acquire", mint+`
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  local fence = mint()
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return fence
+end
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then
+if holder ~= ARGV[1] then
   return {holder, redis.call('PTTL', KEYS[1])}
 end
-local fence = holder and tonumber(redis.call('GET', KEYS[2])) or mint()
+local fence = tonumber(redis.call('GET', KEYS[2])) or mint()
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return fence
 `)
@@ -76,8 +81,9 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `)
 
 // handOver is the part of a script that gives the key, which nobody holds or its
-// holder gives up, to the first in line, KEYS[3]: it returns the token, or nil if
-// there is nobody, or the first is the token me, which takes the key by itself.
+// holder gives up, to the first in line, who has been taken out of it already, or
+// the next one in KEYS[3] who is there. It returns the token, or nil if there is
+// nobody, or it is the turn of the token me, which takes the key by itself.
 //
 // Who stands in line is written ID:CLAIM:TOKEN. ID names the channel, after the
 // prefix ARGV[2], on which the backend hears for which the token waits. Only a
@@ -100,8 +106,7 @@ local function listens(channel)
   local count = redis.pcall('PUBSUB', 'NUMSUB', channel)
   return count.err or count[2] > 0
 end
-local function handOver(me)
-  local first = redis.call('ZPOPMIN', KEYS[3])[1]
+local function handOver(first, me)
   while first do
     local id, claim, token = string.match(first, '^(.-):(%d+):(.*)$')
     if token == me then return nil end
@@ -135,7 +140,9 @@ local holder = redis.call('GET', KEYS[1])
 local first
 if not holder then
   first = redis.call('ZRANGE', KEYS[3], 0, 0)[1]
-  if first and first ~= ARGV[5] then holder = handOver(ARGV[1]) end
+  if first and first ~= ARGV[5] then
+    holder = handOver(redis.call('ZPOPMIN', KEYS[3])[1], ARGV[1])
+  end
 end
 if holder and holder ~= ARGV[1] then
   local now, place, new = micros(), -1, 0
@@ -162,15 +169,23 @@ const lineExpiry = "300000"
 // had one: it hands the key over, or deletes it if nobody waits. A token that
 // does not hold it leaves the line, in which it stands as ARGV[4], if at all; if
 // the key is free, the line moves on without it.
-var release = newScript("release", handOver+`
-local holder = redis.call('GET', KEYS[1])
+var release = newScript("release", `
+local holder, first = redis.call('GET', KEYS[1]), nil
 if holder == ARGV[1] then
-  if not handOver() then redis.call('DEL', KEYS[1]) end
+  first = redis.call('ZPOPMIN', KEYS[3])[1]
+  if not first then
+    redis.call('DEL', KEYS[1])
+    return 1
+  end
+end
+`+handOver+`
+if first then
+  if not handOver(first) then redis.call('DEL', KEYS[1]) end
   return 1
 end
 if ARGV[4] then
   redis.call('ZREM', KEYS[3], ARGV[4])
-  if not holder then handOver() end
+  if not holder then handOver(redis.call('ZPOPMIN', KEYS[3])[1]) end
 end
 return 0
 `)

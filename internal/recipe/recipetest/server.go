@@ -9,7 +9,7 @@ import (
 
 // ACL is what a user needs who only locks, as the adapters' documentation has it.
 var ACL = strings.Fields("~dislock:* &dislock:* +evalsha +eval" +
-	" +get +set +incr +pexpire +pttl +del +time +zadd +zrange +zrank +zrem +zpopmin" +
+	" +get +set +incr +exists +pexpire +pttl +del +time +zadd +zrange +zrank +zrem +zpopmin" +
 	" +subscribe +ping +publish +pubsub|numsub")
 
 // AddUser creates the user "lock" with the password "secret" and these rules.
