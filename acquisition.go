@@ -21,8 +21,9 @@ type acquisition struct {
 	failures  int   // questions in a row that got no answer
 	doubt     bool  // the token may own the key, or stand in line
 	unheard   bool  // the last question got no answer, and may still be under way
-	told      bool  // the Waiting hook was called
 	reason    error // the last reason for waiting; nil before the first
+
+	saidWaiting bool // the Waiting hook was called
 
 	stood   bool               // in line
 	missed  bool               // its turn, unheard
@@ -137,8 +138,8 @@ func (a *acquisition) request(ctx context.Context) (uint64, error) {
 
 // tellWaiting tells the hook, once, that the acquisition has to wait.
 func (a *acquisition) tellWaiting(reason error) {
-	if !a.told {
-		a.told = true
+	if !a.saidWaiting {
+		a.saidWaiting = true
 		a.hooks.waiting(a.key, func() error { return reason })
 	}
 }

@@ -52,7 +52,8 @@
 // a ttl at most. A failed renewal is no loss; it is tried again until the
 // deadline. The lock is lost when the store says that somebody else has the key,
 // or when the deadline passes. The deadline is counted from before the request
-// was sent that the store granted, less a margin, on the monotonic and on the
+// was sent that the store granted (for one who was given the lock in line, from
+// before the store did so), less a margin, on the monotonic and on the
 // wall clock, whichever is further: so it is earlier than the store's, and a
 // machine that was suspended does not hold on to a lease that it slept through,
 // if its wall clock knows of the sleep.

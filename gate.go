@@ -46,7 +46,7 @@ func (g *gate) tryEnter() bool {
 // passed if it was: also beside ctx's error, and then it has to go to somebody
 // else.
 func (g *gate) enter(ctx context.Context) (*Lease, error) {
-	t, place := g.line()
+	t, place := g.queue()
 	if t == nil { // the gate has opened since
 		return nil, nil
 	}
@@ -71,9 +71,9 @@ func (g *gate) enter(ctx context.Context) (*Lease, error) {
 	return lease, err
 }
 
-// line returns a turn at the end of the line, or comes through at once and returns
+// queue returns a turn at the end of the line, or comes through at once and returns
 // nil.
-func (g *gate) line() (*turn, *list.Element) {
+func (g *gate) queue() (*turn, *list.Element) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.shut {
@@ -120,24 +120,6 @@ func (g *gate) leave(holder *Lease) {
 		return
 	}
 	g.shut = false
-}
-
-// pass makes the next in line the holder of what from holds, if there is one and
-// the lease allows it. The caller calls the turn when from has ended.
-func (g *gate) pass(from *Lease) *turn {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.waiters.Len() == 0 || g.holder != from {
-		return nil
-	}
-	lease := from.renewal.pass()
-	if lease == nil {
-		return nil
-	}
-	g.holder = lease
-	t := g.next()
-	t.lease = lease
-	return t
 }
 
 // next takes the first turn out of the line, nil if there is none. g.mu is held.

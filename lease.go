@@ -33,10 +33,13 @@ func newLease(a *acquisition, fence uint64, sent moment, ttl time.Duration) *Lea
 	return l
 }
 
-// Fence returns the lease's fencing token: each new lease on a key has a larger
-// one. A resource that remembers the largest fence it has seen, and refuses
-// smaller ones, is safe even from a holder that was paused and does not know yet
-// that it lost the lock.
+// Fence returns the lease's fencing token: each lease that the store gives on a key
+// has a larger one. A resource that remembers the largest fence it has seen, and
+// refuses smaller ones, is safe even from a holder that was paused and does not
+// know yet that it lost the lock.
+//
+// Goroutines of a process that pass the lock on ([WithPassing]) share a fence, as
+// they share a token. So a resource must not refuse one that it has seen before.
 func (l *Lease) Fence() uint64 { return l.fence }
 
 // Token returns the secret by which the store knows the owner. Whoever has it can

@@ -140,20 +140,23 @@ func (m *Mutex) lock(ctx context.Context) (*Lease, error) {
 	if ctx.Err() != nil {
 		return nil, ended(ctx)
 	}
-	start, waits := m.now(), !m.gate.tryEnter()
-	if waits {
+	start := m.now()
+	waited := false
+	if !m.gate.tryEnter() {
 		m.hooks.waiting(m.key, m.heldHere)
-		switch lease, err := m.gate.enter(ctx); {
-		case err != nil:
+		waited = true
+		lease, err := m.gate.enter(ctx)
+		if err != nil {
 			m.giveBack(lease)
 			return nil, waitError(ended(ctx), m.heldHere())
-		case lease != nil:
+		}
+		if lease != nil { // it was passed on
 			m.hooks.acquired(lease, start, 0)
 			return lease, nil
 		}
 	}
 	a := m.newAcquisition(start)
-	a.told = waits
+	a.saidWaiting = waited
 	return a.report(m.hold(ctx, a.wait))
 }
 

@@ -87,6 +87,10 @@ func WithMaxHold(d time.Duration) Option {
 // lease that is not renewed ([WithoutRenewal]), or whose last renewal failed, is
 // not passed on.
 //
+// Those who pass the lock on share the token and the fence of the lease. As the
+// store is not asked, a loss that the process has not noticed yet is told to the
+// next holder, and not by this Unlock.
+//
 // The idea is lock cohorting: Dice, Marathe, Shavit, PPoPP 2012.
 func WithPassing(d time.Duration) Option {
 	return func(c *config) {
@@ -109,7 +113,7 @@ func WithOwner(label string) Option {
 // from min, doubled each time up to max, each shortened at random by up to half.
 // The default is 5 ms to 250 ms. A waiter never sleeps beyond what the holder's
 // lease has left. One that stands in line will be told of its turn; in case the
-// word gets lost it asks every max times its place in line.
+// word gets lost it asks every max times its place in line, and at least every 30 s.
 func WithBackoff(min, max time.Duration) Option {
 	return func(c *config) { c.minBackoff, c.maxBackoff = min, max }
 }
@@ -166,7 +170,8 @@ func mustBePositive(what string, d time.Duration) {
 }
 
 // requestTimeout bounds one request: a quarter of the ttl, so that after a
-// renewal that got no answer there is time for another one, and at most 3 s.
+// renewal that got no answer there is time for another one, and at most 3 s. The
+// renewal of a claim has a quarter of that.
 func (c *config) requestTimeout() time.Duration {
 	return min(c.ttl/4, maxRequestTimeout)
 }

@@ -19,7 +19,8 @@ const (
 )
 
 // Unlock releases the lock. It passes the lease on to a goroutine of this process
-// that waits for it, if there is one (see [WithPassing]). Otherwise it stops the
+// that waits for it, if there is one (see [WithPassing]); what the store would say
+// is then for that one to learn. Otherwise it stops the
 // renewal, waits for a renewal in flight, and gives the key back if it is still
 // ours: to the first in line, if the store keeps one. It does so even if ctx has
 // ended, and within the bound of one request; ctx only passes its values on.
@@ -140,21 +141,4 @@ func (l *Lease) endHold(how phase) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.phase = how
-}
-
-// giveBack gives away a lease that was passed to a goroutine whose ctx has ended:
-// to the next one, or else to the store, in the background, because the caller is
-// gone. A nil lease is nobody's.
-func (m *Mutex) giveBack(l *Lease) {
-	if l == nil || !l.beginUnlock() {
-		return
-	}
-	if next := m.gate.pass(l); next != nil {
-		l.endHold(unlocked)
-		next.call()
-		return
-	}
-	l.endUnlock(nil)
-	m.takeBack(l.token)
-	m.gate.leave(l)
 }

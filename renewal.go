@@ -27,7 +27,7 @@ type renewal struct {
 
 	mu       sync.Mutex
 	holder   *Lease
-	sent     moment        // when the request left that last began or prolonged the lease
+	sent     moment        // not later than when the store last began or prolonged the lease
 	ttl      time.Duration // for how long, counted from then
 	due      time.Time     // when the next attempt is to be made
 	stopped  bool          // no more attempts, only the deadline
@@ -48,23 +48,6 @@ func (r *renewal) start(l *Lease, sent moment, ttl time.Duration) {
 	r.stopped = !r.mutex.renews
 	r.renewed(sent, ttl)
 	r.timer = time.AfterFunc(r.untilWake(), r.wake)
-}
-
-// pass makes a new lease the holder, which begins now, and returns it. It returns
-// nil if the process has held the lock for long enough, or there is doubt about
-// how much longer the store keeps it.
-func (r *renewal) pass() *Lease {
-	now := r.mutex.now()
-	if now.since(r.since) >= r.mutex.passing {
-		return nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.over || r.stopped || r.failures > 0 || validity(r.ttl) <= now.since(r.sent) {
-		return nil
-	}
-	r.holder = &Lease{renewal: r, began: now}
-	return r.holder
 }
 
 // valid reports whether the store keeps the lease for us, unless somebody ended it.
@@ -169,7 +152,7 @@ func (r *renewal) wake() {
 	}
 	ended := make(chan struct{})
 	r.inFlight = ended
-	timeout := min(r.mutex.requestTimeout(), r.leftLocked())
+	timeout := min(r.mutex.requestTimeout(), r.ttl/4, r.leftLocked()) // of a claim, its quarter
 	r.timer.Reset(r.untilWake())
 	r.mu.Unlock()
 

@@ -241,3 +241,27 @@ func TestRenewalsAreSpread(t *testing.T) {
 		}
 	})
 }
+
+// A claim is short, and one renewal that the store swallows must not use it up.
+func TestClaimSurvivesARenewalWithoutAnAnswer(t *testing.T) {
+	for _, ttl := range []time.Duration{2 * time.Second, 5 * time.Second, 30 * time.Second} {
+		t.Run(ttl.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(dislock.WithTTL(ttl))
+				rival := f.rival()
+				rival.Lock()
+				time.AfterFunc(time.Second, rival.Unlock)
+				lease := mustLock(t, f.Mutex) // given in line
+				f.faults.Next(faulty.ExpireIfOwner, faulty.Freeze)
+				time.Sleep(2 * ttl)
+				if err := lease.Err(); err != nil {
+					t.Errorf("Err: %v, want nil", err)
+				}
+				if n := f.faults.Calls(faulty.ExpireIfOwner); n < 3 {
+					t.Errorf("%d renewals, want more", n)
+				}
+				f.Unlock()
+			})
+		})
+	}
+}

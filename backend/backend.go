@@ -58,7 +58,8 @@
 //
 //   - L1, in turn: DeleteIfOwner by the owner gives the key to the first in line,
 //     in the same step. If a key has become free otherwise, the next Join does
-//     that, unless it is the first in line itself that asks.
+//     that, unless it is the first in line itself that asks. SetNX takes a free key
+//     past the line, and so may the first Join of a client that has yet to listen.
 //   - L2, told once: who is given the key is told so at most once per lease, and
 //     nobody else is.
 //   - L3, a claim is a lease: what is given is a lease of the length that its
@@ -124,6 +125,12 @@ type Line interface {
 	// line, or keeps the one it has. When its turn comes the store gives it the key,
 	// for the duration claim, and tells it by a [Grant] on told.
 	//
+	// The place and told outlast the call and its ctx, until the token is given the
+	// key and told, takes it, or leaves. All questions of a token have the same ttl,
+	// claim and told. The claim is a ttl like any other, and not longer than ttl. Who
+	// stands in line asks at least every 30 s; a place for which nobody has asked for
+	// some minutes may be forgotten, and should be, or the dead stand in line for ever.
+	//
 	// told has room for one. Whoever tells does not wait: if it is full, what there
 	// is to tell is dropped, because what lies there makes the waiter ask again.
 	//
@@ -135,7 +142,8 @@ type Line interface {
 
 	// KeepsLine reports whether there is a line at all, always the same. It is for
 	// types that wrap a Backend of any kind, or serve stores of several. If it says
-	// no, Join is never called.
+	// no, Join is never called. A type that embeds a Line and overrides SetNX has to
+	// override Join as well.
 	KeepsLine() bool
 }
 

@@ -84,7 +84,7 @@
 // that is Lock(client, "dislock:{KEY}", timeout=30). Next to it,
 // dislock:{KEY}:fence counts the fences and expires after a day; it can be
 // deleted at any time, and fences still grow. dislock:{KEY}:line holds those who
-// wait, while there are any, and its deletion costs them their places. Both are
+// wait, while there are any, and its deletion costs them their places. All are
 // in one slot of a Cluster. If KEY starts with '}' or '\', a '\' precedes it.
 //
 // The algorithm is the one for a single instance in the Redis documentation,

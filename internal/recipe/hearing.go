@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -80,6 +81,10 @@ func (l *listener) attend(ctx context.Context) (heard bool, err error) {
 	}
 	ping := time.AfterFunc(pingEvery, sub.Ping) // Receive notices if it fails
 	defer ping.Stop()
+	greetings, enough := context.WithCancel(ctx)
+	var greeter sync.WaitGroup
+	defer greeter.Wait()
+	defer enough()
 	for timeout := subscribeTimeout; ; {
 		text, err := sub.Receive(timeout)
 		switch m, ok := parseMessage(text); {
@@ -89,15 +94,18 @@ func (l *listener) attend(ctx context.Context) (heard bool, err error) {
 			return true, err
 		case text == greeting && !heard:
 			heard, timeout = true, 2*pingEvery
-			l.hears()
+			l.begin()
 		case text == "":
 			if l.idleFor(linger) {
 				return heard, errIdle
 			}
-			// The scripts may run elsewhere by now, as after a failover that left us here.
-			if err := l.greet(ctx, name, greeting); errors.Is(err, errAlone) {
-				return heard, err
-			}
+			// The scripts may run elsewhere by now, as after a failover that left us
+			// here. It is not for us to wait until their connection is free.
+			greeter.Go(func() {
+				if errors.Is(l.greet(greetings, name, greeting), errAlone) {
+					sub.Cut()
+				}
+			})
 			ping.Reset(pingEvery)
 		case ok:
 			l.hear(m)
@@ -140,9 +148,9 @@ func (l *listener) subscribe(ctx context.Context, channel string) (Subscription,
 	}
 }
 
-// hears notes that the server can tell us something, and has everybody who waits
+// begin notes that the server can tell us something, and has everybody who waits
 // ask again: for a place in line, or for what they may have missed.
-func (l *listener) hears() {
+func (l *listener) begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.state = listening

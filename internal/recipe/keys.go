@@ -16,8 +16,8 @@ const (
 // keys returns the names under which Redis keeps the lease on key and its fence
 // counter: PREFIX{KEY} and PREFIX{KEY}:fence. The layout is public.
 //
-// The braces are a Redis Cluster hash tag: both names live in one slot, or the
-// script could not touch both. But the tag ends at the first closing brace, and
+// The braces are a Redis Cluster hash tag: all names live in one slot, or the
+// script could not touch them. But the tag ends at the first closing brace, and
 // an empty tag is no tag: the names of a key that starts with '}' would go to
 // different slots. So a backslash is put in front of it, and of a key that starts
 // with a backslash, to keep different keys different. No lock's name is another
@@ -32,8 +32,8 @@ func keys(prefix, key string) (lock, fence string) {
 	return fence[:len(fence)-len(fenceSuffix)], fence
 }
 
-// line returns the name of the line beside that of the lock.
-func line(lock string) string { return lock + lineSuffix }
+// lineKey returns the name of the line beside that of the lock.
+func lineKey(lock string) string { return lock + lineSuffix }
 
 // channel returns what the channels start with on which backends hear.
 func channel(prefix string) string { return prefix + "line:" }

@@ -9,9 +9,10 @@ import (
 	"github.com/dislock/dislock/backend"
 )
 
-// Join implements [backend.Line]. Until somebody has had to wait there is no line:
-// it asks as SetNX does, and if that is refused the backend begins to listen, and
-// tells the waiter to ask again when it hears.
+// Join implements [backend.Line]. Until somebody has had to wait through this
+// backend, it asks as SetNX does, which takes a free key even if others are in
+// line for it. If that is refused the backend begins to listen, and tells the
+// waiter to ask again when it hears.
 func (r *Recipe) Join(ctx context.Context, key, token string, ttl, claim time.Duration, told chan<- backend.Grant) (uint64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -36,7 +37,7 @@ func (r *Recipe) Join(ctx context.Context, key, token string, ttl, claim time.Du
 		return fence, err
 	}
 	lock, fenceKey := keys(r.prefix, key)
-	args := []any{evalsha, join.hash, 3, lock, fenceKey, line(lock),
+	args := []any{evalsha, join.hash, 3, lock, fenceKey, lineKey(lock),
 		token, r.channel, r.uncounted(), ms, stands}
 	if before != "" {
 		args = append(args, before)

@@ -47,20 +47,6 @@ const (
 	deaf                   // it can not be done at the moment: waiters poll
 )
 
-// A waiter is a token that waits, or has left and may still stand in line.
-type waiter struct {
-	told   chan<- backend.Grant // nil when it has left
-	left   time.Time
-	stands string // how it may stand in line; "" if it has not been there
-	before string // how it may stand there as well, until a question that says so is answered
-	unsure bool   // a question got no answer, and may still be under way
-
-	answered bool      // there has been an answer, of which:
-	sent     time.Time // when the question left
-	asked    int64     // when the server answered, by its clock
-	early    *message  // a grant that overtook the first answer
-}
-
 func newListener(r *Recipe, log *slog.Logger) *listener {
 	return &listener{recipe: r, id: rand.Text(), log: log, waiters: make(map[string]*waiter)}
 }
@@ -150,19 +136,23 @@ func (l *listener) refused(token string, sent time.Time, asked int64) {
 }
 
 // leave notes that token does not wait any more, and returns how it may stand in
-// line. It returns false for one that has never waited, like any holder's.
-func (l *listener) leave(token string) (stands string, ok bool) {
+// line, at most two ways: none for one that has never waited, like any holder's.
+func (l *listener) leave(token string) (stands []any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := l.waiters[token]
 	if w == nil {
-		return "", false
+		return nil
 	}
 	if w.told != nil {
 		w.told, w.left = nil, time.Now()
 		l.gone()
 	}
-	return w.stands, true
+	stands = append(stands, w.stands)
+	if w.before != "" {
+		stands = append(stands, w.before)
+	}
+	return stands
 }
 
 // unanswered notes that a question of token got no answer.
@@ -226,19 +216,6 @@ func (l *listener) hear(m message) {
 	default:
 		l.grant(w, m)
 	}
-}
-
-// grant tells w, who does not wait any more then, of the grant in m; or, if there
-// is doubt about when it was made, that it should ask. l.mu is held.
-func (l *listener) grant(w *waiter, m message) {
-	began, ok := m.began(w.sent, w.asked, time.Now())
-	if !ok {
-		backend.Tell(w.told, backend.Grant{})
-		return
-	}
-	backend.Tell(w.told, backend.Grant{Fence: m.fence, Began: began})
-	delete(l.waiters, m.token)
-	l.gone()
 }
 
 // tellAll has everybody who waits ask again. l.mu is held.

@@ -126,10 +126,9 @@ func (r *Recipe) DeleteIfOwner(ctx context.Context, key, token string) error {
 		return err
 	}
 	args := r.releaseArgs(key, token)
-	stood, leaves := r.listener.leave(token)
-	if leaves {
-		args = append(args, stood)
-	}
+	stood := r.listener.leave(token)
+	leaves := len(stood) > 0
+	args = append(args, stood...)
 	reply, err := r.run(ctx, release, token, args)
 	if err != nil && !leaves && r.driver.TryAgain(err) {
 		reply, err = r.run(ctx, free, token, []any{evalsha, free.hash, 1, args[3], token})
@@ -150,7 +149,7 @@ func (r *Recipe) acquireArgs(key, token string, ms int64) []any {
 
 func (r *Recipe) releaseArgs(key, token string) []any {
 	lock, fence := keys(r.prefix, key)
-	return []any{evalsha, release.hash, 3, lock, fence, line(lock), token, r.channel, r.uncounted()}
+	return []any{evalsha, release.hash, 3, lock, fence, lineKey(lock), token, r.channel, r.uncounted()}
 }
 
 // uncounted is what scripts are told of the number of listeners.

@@ -95,7 +95,9 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 // listeners. The number may also be forbidden. Then, as with an ID of nothing, which
 // is somebody who polls, a waiter that is dead costs its claim.
 //
-// The message is the fence, the server's time and the token.
+// The message is the fence, the server's time and the token. The time is read
+// before anything else: a lease may be counted from when the script began, however
+// long it takes.
 const handOver = mint + `
 local function micros()
   local now = redis.call('TIME')
@@ -107,6 +109,7 @@ local function listens(channel)
   return count.err or count[2] > 0
 end
 local function handOver(first, me)
+  local now = micros()
   while first do
     local id, claim, token = string.match(first, '^(.-):(%d+):(.*)$')
     if token == me then return nil end
@@ -115,7 +118,7 @@ local function handOver(first, me)
       local fence = mint()
       redis.call('SET', KEYS[1], token, 'PX', claim)
       if id ~= '' then
-        redis.pcall('PUBLISH', channel, string.format('%.0f %.0f ', fence, micros()) .. token)
+        redis.pcall('PUBLISH', channel, string.format('%.0f %.0f ', fence, now) .. token)
       end
       return token
     end
@@ -167,8 +170,8 @@ const lineExpiry = "300000"
 
 // release ends the lease of the token ARGV[1] on KEYS[1], and returns whether it
 // had one: it hands the key over, or deletes it if nobody waits. A token that
-// does not hold it leaves the line, in which it stands as ARGV[4], if at all; if
-// the key is free, the line moves on without it.
+// does not hold it leaves the line, in which it may stand as ARGV[4] or any that
+// follow; if the key is free, the line moves on without it.
 var release = newScript("release", `
 local holder, first = redis.call('GET', KEYS[1]), nil
 if holder == ARGV[1] then
@@ -184,7 +187,7 @@ if first then
   return 1
 end
 if ARGV[4] then
-  redis.call('ZREM', KEYS[3], ARGV[4])
+  redis.call('ZREM', KEYS[3], unpack(ARGV, 4))
   if not holder then handOver(redis.call('ZPOPMIN', KEYS[3])[1]) end
 end
 return 0

@@ -52,7 +52,29 @@ func TestStandsOnce(t *testing.T) {
 			t.Errorf("asks as %q, want it to say that it may stand there as %q", args[4:], before)
 		}
 		_ = s.leave()
-		// If that got no answer either, it may stand there in both ways.
+	})
+}
+
+// TestLeavesHoweverItStands holds that who leaves after a question that got no answer
+// takes itself out of the line as it may stand there by that question, and before.
+func TestLeavesHoweverItStands(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *play) {
+		s := p.seated("token")
+		before := p.last().args[4]
+		time.Sleep(time.Second)
+		p.set(func() { p.refusal = errors.New("down") })
+		p.cut()
+		s.mustAsk("deaf", 3*time.Second)
+		p.set(func() { p.answers = func(string, []any) (any, error) { return nil, context.DeadlineExceeded } })
+		if err := s.ask(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("Join: %v", err)
+		}
+		now := p.last().args[4]
+		p.set(func() { p.answers = held })
+		_ = s.leave()
+		if args := p.last().args; now == before || len(args) != 5 || args[3] != now || args[4] != before {
+			t.Errorf("leaves as %q, want %q and %q", args[3:], now, before)
+		}
 	})
 }
 

@@ -1,0 +1,34 @@
+package recipe
+
+import (
+	"time"
+
+	"github.com/dislock/dislock/backend"
+)
+
+// A waiter is a token that waits, or has left and may still stand in line.
+type waiter struct {
+	told   chan<- backend.Grant // nil when it has left
+	left   time.Time
+	stands string // how it may stand in line; "" if it has not been there
+	before string // how it may stand there as well, until a question that says so is answered
+	unsure bool   // a question got no answer, and may still be under way
+
+	answered bool      // there has been an answer, of which:
+	sent     time.Time // when the question left
+	asked    int64     // when the server answered, by its clock
+	early    *message  // a grant that overtook the first answer
+}
+
+// grant tells w, who does not wait any more then, of the grant in m; or, if there
+// is doubt about when it was made, that it should ask. l.mu is held.
+func (l *listener) grant(w *waiter, m message) {
+	began, ok := m.began(w.sent, w.asked, time.Now())
+	if !ok {
+		backend.Tell(w.told, backend.Grant{})
+		return
+	}
+	backend.Tell(w.told, backend.Grant{Fence: m.fence, Began: began})
+	delete(l.waiters, m.token)
+	l.gone()
+}
