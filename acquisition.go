@@ -97,7 +97,7 @@ func (a *acquisition) ask(ctx context.Context) (*Lease, error) {
 		a.failures = 0
 		a.reason = err
 		return nil, err
-	case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()):
+	case err != nil && endOf(ctx) != nil && errors.Is(err, endOf(ctx)):
 		// It was ctx that ended the request. If there was an answer before, that
 		// says more about the store.
 		err = unavailable(errNoAnswerYet)

@@ -69,6 +69,14 @@ func ended(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
+// endOf is ctx.Err, and does not wait for a timer that is late.
+func endOf(ctx context.Context) error {
+	if at, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(at) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
+}
+
 // waitError is how a wait ends that ctx ended: it matches ctx's error, its cause,
 // and the last reason for waiting.
 func waitError(ended, reason error) error {

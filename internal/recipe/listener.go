@@ -66,6 +66,7 @@ func (l *listener) enter(token string, claim int64, told chan<- backend.Grant) (
 		id = l.id
 	}
 	w := l.note(token, told)
+	w.asks = true
 	stands = standing(id, claim, token)
 	if w.stands != stands {
 		w.before, w.stands = w.stands, stands
@@ -124,12 +125,12 @@ func (l *listener) refused(token string, sent time.Time, asked int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := l.waiters[token]
-	if w == nil || w.told == nil {
+	if w == nil {
 		return
 	}
+	w.asks, w.before, w.unsure = false, "", false
 	w.answered, w.sent, w.asked = true, sent, asked
-	w.before, w.unsure = "", false
-	if m := w.early; m != nil {
+	if m := w.early; m != nil && w.told != nil {
 		w.early = nil
 		l.grant(w, *m)
 	}
@@ -160,7 +161,7 @@ func (l *listener) unanswered(token string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if w := l.waiters[token]; w != nil {
-		w.unsure = true
+		w.asks, w.unsure = false, true
 	}
 }
 

@@ -12,6 +12,7 @@ type waiter struct {
 	left   time.Time
 	stands string // how it may stand in line; "" if it has not been there
 	before string // how it may stand there as well, until a question that says so is answered
+	asks   bool   // a question is under way
 	unsure bool   // a question got no answer, and may still be under way
 
 	answered bool      // there has been an answer, of which:
@@ -29,6 +30,11 @@ func (l *listener) grant(w *waiter, m message) {
 		return
 	}
 	backend.Tell(w.told, backend.Grant{Fence: m.fence, Began: began})
-	delete(l.waiters, m.token)
+	if w.asks || w.unsure {
+		// It may line up after all that, and has to be found there when it leaves.
+		w.told, w.left = nil, time.Now()
+	} else {
+		delete(l.waiters, m.token)
+	}
 	l.gone()
 }
