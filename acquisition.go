@@ -169,7 +169,7 @@ func (a *acquisition) logFailure(err error) {
 func (a *acquisition) abandon() {
 	switch {
 	case a.doubt && a.unheard:
-		a.takeBackTwice(a.token)
+		a.takeBackAgain(a.token)
 	case a.doubt:
 		a.takeBack(a.token)
 	}

@@ -10,6 +10,9 @@ import (
 	"github.com/dislock/dislock/backend"
 )
 
+// settled is after how long no question of one who has left is under way any more.
+const settled = 500 * time.Millisecond
+
 // forgetAfter is when a waiter that has left, and of which the server may not know,
 // is given up: by then the server has forgotten the line.
 const forgetAfter = 10 * time.Minute
@@ -166,17 +169,14 @@ func (l *listener) unanswered(token string) {
 }
 
 // left notes the answer to the leaving of token. If a question was still under way
-// it may have overtaken that one, and the token stand in line again: the mutex leaves
-// once more.
+// it may arrive after that one, and the token stand in line again: the mutex leaves
+// once more, and again after a while.
 func (l *listener) left(token string) {
 	l.mu.Lock()
 	w := l.waiters[token]
-	unsure := w != nil && w.unsure
-	if unsure {
-		w.unsure = false
-	}
+	again := w != nil && w.unsure && time.Since(w.left) < settled
 	l.mu.Unlock()
-	if !unsure {
+	if !again {
 		l.forget(token)
 	}
 }

@@ -78,6 +78,39 @@ func TestLeavesHoweverItStands(t *testing.T) {
 	})
 }
 
+// TestToldWhileItAsks holds that a token that is told while a question of it is
+// under way can still be taken out of the line: the question may reach the server
+// after the token has been given the key, and has passed it on.
+func TestToldWhileItAsks(t *testing.T) {
+	inBubble(t, func(t *testing.T, p *play) {
+		s := p.seated("token")
+		stands := p.last().args[4]
+		p.set(func() {
+			p.answers = func(string, []any) (any, error) {
+				p.ear.says <- grant(7, serverTime(time.Now()), "token")
+				time.Sleep(time.Millisecond)
+				return nil, context.DeadlineExceeded
+			}
+		})
+		if err := s.ask(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("Join: %v", err)
+		}
+		if g, ok := s.heard(0); !ok || g.Fence != 7 {
+			t.Fatalf("told %v, %v, want the grant", g, ok)
+		}
+		p.set(func() { p.answers = held })
+		_ = s.leave()
+		if args := p.last().args; len(args) < 4 || args[3] != stands {
+			t.Errorf("leaves as %q, want %q", args[3:], stands)
+		}
+		time.Sleep(settled)
+		_ = s.leave()
+		if n := p.waiters(); n != 0 {
+			t.Errorf("%d waiters, want none", n)
+		}
+	})
+}
+
 // TestNothingIsKept holds that who has waited leaves nothing behind.
 func TestNothingIsKept(t *testing.T) {
 	inBubble(t, func(t *testing.T, p *play) {
