@@ -32,20 +32,28 @@ func TestTakenWhileDialling(t *testing.T) {
 	})
 }
 
+// unheardWhenDeaf returns one who stood in line as before, and whose question got no
+// answer after the backend had become deaf.
+func (p *play) unheardWhenDeaf() (s *seat, before any) {
+	p.Helper()
+	s = p.seated("token")
+	before = p.last().args[4]
+	time.Sleep(time.Second)
+	p.set(func() { p.refusal = errors.New("down") })
+	p.cut()
+	s.mustAsk("deaf", 3*time.Second)
+	p.set(func() { p.answers = func(string, []any) (any, error) { return nil, context.DeadlineExceeded } })
+	if err := s.ask(); !errors.Is(err, context.DeadlineExceeded) {
+		p.Fatalf("Join: %v", err)
+	}
+	return s, before
+}
+
 // TestStandsOnce holds that how a token stood before is said until the server has
 // answered: or it would stand in line twice, and have a turn that nobody takes.
 func TestStandsOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, p *play) {
-		s := p.seated("token")
-		before := p.last().args[4]
-		time.Sleep(time.Second)
-		p.set(func() { p.refusal = errors.New("down") })
-		p.cut()
-		s.mustAsk("deaf", 3*time.Second)
-		p.set(func() { p.answers = func(string, []any) (any, error) { return nil, context.DeadlineExceeded } })
-		if err := s.ask(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatalf("Join: %v", err)
-		}
+		s, before := p.unheardWhenDeaf()
 		p.set(func() { p.answers = held })
 		s.refused()
 		if args := p.last().args; len(args) != 6 || args[5] != before {
@@ -59,16 +67,7 @@ func TestStandsOnce(t *testing.T) {
 // takes itself out of the line as it may stand there by that question, and before.
 func TestLeavesHoweverItStands(t *testing.T) {
 	inBubble(t, func(t *testing.T, p *play) {
-		s := p.seated("token")
-		before := p.last().args[4]
-		time.Sleep(time.Second)
-		p.set(func() { p.refusal = errors.New("down") })
-		p.cut()
-		s.mustAsk("deaf", 3*time.Second)
-		p.set(func() { p.answers = func(string, []any) (any, error) { return nil, context.DeadlineExceeded } })
-		if err := s.ask(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatalf("Join: %v", err)
-		}
+		s, before := p.unheardWhenDeaf()
 		now := p.last().args[4]
 		p.set(func() { p.answers = held })
 		_ = s.leave()
