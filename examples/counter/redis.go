@@ -39,12 +39,13 @@ func openServer(url, driver string) (*server, error) {
 func openGoredis(opts *goredis.Options) *server {
 	opts.ContextTimeoutEnabled = true
 	client := goredis.NewClient(opts)
+	store := goredisbackend.New(client, goredisbackend.WithLogger(quiet))
 	return &server{
-		store: goredisbackend.New(client),
+		store: store,
 		do: func(ctx context.Context, args ...any) (any, error) {
 			return client.Do(ctx, args...).Result()
 		},
-		close: client.Close,
+		close: func() error { return errors.Join(store.Close(), client.Close()) },
 	}
 }
 
@@ -60,8 +61,9 @@ func openRedigo(opts *goredis.Options) *server {
 				redigo.DialTLSConfig(opts.TLSConfig))
 		},
 	}
+	store := redigobackend.New(pool, redigobackend.WithLogger(quiet))
 	return &server{
-		store: redigobackend.New(pool),
+		store: store,
 		do: func(ctx context.Context, args ...any) (any, error) {
 			conn, err := pool.GetContext(ctx)
 			if err != nil {
@@ -70,7 +72,7 @@ func openRedigo(opts *goredis.Options) *server {
 			defer conn.Close()
 			return redigo.DoContext(conn, ctx, args[0].(string), args[1:]...)
 		},
-		close: pool.Close,
+		close: func() error { return errors.Join(store.Close(), pool.Close()) },
 	}
 }
 

@@ -28,10 +28,12 @@ func newMutex(store backend.Backend, key, owner string, ttl time.Duration) *disl
 	return dislock.New(store, key,
 		dislock.WithTTL(ttl),
 		dislock.WithOwner(owner),
-		// A program that draws on the terminal has no place for a log. It loses
-		// nothing: whatever matters to it comes back as an error.
-		dislock.WithLogger(slog.New(slog.DiscardHandler)))
+		dislock.WithLogger(quiet))
 }
+
+// quiet says nothing: a program that draws on the terminal has no place for a log.
+// It loses nothing, because whatever matters to it comes back as an error.
+var quiet = slog.New(slog.DiscardHandler)
 
 // addWithLock adds 1 to the number while holding the lock.
 //
