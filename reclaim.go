@@ -22,14 +22,15 @@ type reclaim struct {
 	token   string
 	until   time.Time
 	pauses  backoff
-	again   bool // once more after the answer
-	counted bool // among the Mutex's reclaims
+	again   []time.Duration // after the answer, once more after each of these
+	counted bool            // among the Mutex's reclaims
 }
 
-// straggle is for how long a request may be under way whose caller has left,
-// without the network being at fault: it went out on another connection, which the
-// store reads later.
-const straggle = 20 * time.Millisecond
+// straggles are when a request may still arrive whose caller has left, without the
+// network being at fault: soon, because it went out on another connection, which
+// the store reads later; and a good deal later, if a thread of a starved process
+// was stopped between its last look at ctx and the write.
+var straggles = []time.Duration{20 * time.Millisecond, 500 * time.Millisecond}
 
 func (m *Mutex) takeBack(token string) { go m.newReclaim(token).attempt() }
 
@@ -37,7 +38,7 @@ func (m *Mutex) takeBack(token string) { go m.newReclaim(token).attempt() }
 // and reach the store after the one that takes it back.
 func (m *Mutex) takeBackAgain(token string) {
 	r := m.newReclaim(token)
-	r.again = true
+	r.again = straggles
 	go r.attempt()
 }
 
@@ -55,12 +56,13 @@ func (r *reclaim) attempt() {
 	defer cancel()
 	err := r.deleteToken(request, r.token)
 	if err == nil || errors.Is(err, backend.ErrNotOwner) {
-		if !r.again {
+		if len(r.again) == 0 {
 			r.end()
 			return
 		}
-		r.again = false
-		time.AfterFunc(straggle, r.attempt)
+		pause := r.again[0]
+		r.again = r.again[1:]
+		time.AfterFunc(pause, r.attempt)
 		return
 	}
 	if !r.counted {

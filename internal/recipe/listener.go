@@ -11,7 +11,7 @@ import (
 )
 
 // settled is after how long no question of one who has left is under way any more.
-const settled = 20 * time.Millisecond
+const settled = 500 * time.Millisecond
 
 // forgetAfter is when a waiter that has left, and of which the server may not know,
 // is given up: by then the server has forgotten the line.
@@ -170,7 +170,7 @@ func (l *listener) unanswered(token string) {
 
 // left notes the answer to the leaving of token. If a question was still under way
 // it may arrive after that one, and the token stand in line again: the mutex leaves
-// once more after a moment.
+// once more, and again after a while.
 func (l *listener) left(token string) {
 	l.mu.Lock()
 	w := l.waiters[token]
