@@ -35,7 +35,7 @@ func others(b *testing.B, do do) map[string]func(key string) error {
 	token := backend.NewToken("bare")
 	return map[string]func(key string) error{
 		"commands": func(key string) error {
-			acquire, release := recipe.New(nil, recipe.DefaultPrefix, nil).Requests(key, token, 30*time.Second)
+			acquire, release := recipe.Requests(recipe.DefaultPrefix, key, token, 30*time.Second)
 			return both(do, acquire, release)
 		},
 		"recipe": func(key string) error {

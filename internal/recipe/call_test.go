@@ -174,3 +174,24 @@ func TestIsNil(t *testing.T) {
 		}
 	}
 }
+
+// TestRequestsAreWhatIsSent holds that what is measured beside the lock is what the
+// lock sends.
+func TestRequestsAreWhatIsSent(t *testing.T) {
+	var sent [][]any
+	f := &fake{prompt: true, do: func(_ context.Context, args []any) (any, error) {
+		sent = append(sent, args)
+		return int64(1), nil
+	}}
+	r := New(f, "p:", nil)
+	if _, err := r.SetNX(background(t), "k", "token", time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.DeleteIfOwner(background(t), "k", "token"); err != nil {
+		t.Fatal(err)
+	}
+	take, giveBack := Requests("p:", "k", "token", time.Second)
+	if !slices.Equal(sent[0], take) || !slices.Equal(sent[1], giveBack) {
+		t.Errorf("sent %q, want %q and %q", sent, take, giveBack)
+	}
+}

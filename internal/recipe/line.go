@@ -38,7 +38,7 @@ func (r *Recipe) Join(ctx context.Context, key, token string, ttl, claim time.Du
 	}
 	lock, fenceKey := keys(r.prefix, key)
 	args := []any{evalsha, join.hash, 3, lock, fenceKey, lineKey(lock),
-		token, r.channel, r.uncounted(), ms, stands}
+		token, r.channel, r.counts, ms, stands}
 	if before != "" {
 		args = append(args, before)
 	}

@@ -76,6 +76,7 @@ type Recipe struct {
 	driver   Driver
 	prefix   string
 	channel  any // what channels start with, a string
+	counts   any // what scripts are told of the number of listeners: "1" if it says nothing
 	listener *listener
 }
 
@@ -84,7 +85,10 @@ type Recipe struct {
 //
 // The logger, or slog.Default() if it is nil, is told when waiters have to poll.
 func New(driver Driver, prefix string, log *slog.Logger) *Recipe {
-	r := &Recipe{driver: driver, prefix: prefix, channel: channel(prefix)}
+	r := &Recipe{driver: driver, prefix: prefix, channel: channel(prefix), counts: "0"}
+	if !driver.Counts() {
+		r.counts = "1"
+	}
 	r.listener = newListener(r, log)
 	return r
 }
@@ -149,22 +153,13 @@ func (r *Recipe) acquireArgs(key, token string, ms int64) []any {
 
 func (r *Recipe) releaseArgs(key, token string) []any {
 	lock, fence := keys(r.prefix, key)
-	return []any{evalsha, release.hash, 3, lock, fence, lineKey(lock), token, r.channel, r.uncounted()}
+	return []any{evalsha, release.hash, 3, lock, fence, lineKey(lock), token, r.channel, r.counts}
 }
-
-// uncounted is what scripts are told of the number of listeners.
-func (r *Recipe) uncounted() any {
-	if r.driver.Counts() {
-		return no
-	}
-	return yes
-}
-
-var no, yes any = "0", "1"
 
 // Requests returns the two commands that an uncontended lock and unlock send, to
 // measure what they cost without the lock around them.
-func (r *Recipe) Requests(key, token string, ttl time.Duration) (take, giveBack []any) {
+func Requests(prefix, key, token string, ttl time.Duration) (take, giveBack []any) {
+	r := &Recipe{prefix: prefix, channel: channel(prefix), counts: "0"}
 	return r.acquireArgs(key, token, ttl.Milliseconds()), r.releaseArgs(key, token)
 }
 
