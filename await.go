@@ -10,6 +10,9 @@ import (
 // forget a line of which it has not heard for some minutes.
 const maxPatience = 30 * time.Second
 
+// mostAhead is how many before us in line make a difference.
+const mostAhead = 1 << 20
+
 // await returns the lease when the store tells that it is ours, or nil when it is
 // time to ask again: after d, when told so, or when ctx ends.
 func (a *acquisition) await(ctx context.Context, d time.Duration) *Lease {
@@ -46,7 +49,7 @@ func (a *acquisition) untilNext(pauses *backoff, err error) time.Duration {
 	if !errors.As(err, &held) {
 		return pauses.pause()
 	}
-	ahead := time.Duration(max(held.Place-1, 0))
+	ahead := time.Duration(min(max(held.Place-1, 0), mostAhead))
 	var until time.Duration
 	if held.Place > 0 {
 		until = patience(a.maxBackoff, ahead+1)
@@ -58,8 +61,8 @@ func (a *acquisition) untilNext(pauses *backoff, err error) time.Duration {
 	} else {
 		until = pauses.pause()
 	}
-	if held.TTL > 0 {
-		until = min(until, held.TTL+min(ahead*a.minBackoff, maxPatience))
+	if held.TTL > 0 && held.TTL < until { // a store may say that it is for ever
+		until = min(until, held.TTL+min(ahead*min(a.minBackoff, maxPatience), maxPatience))
 	}
 	return until
 }

@@ -53,7 +53,7 @@ func decodeJoin(reply any) (fence uint64, now int64, err error) {
 		n[i], isNumber = number(v)
 		isText = isText && isNumber
 	}
-	if !isText {
+	if !isText || n[1] < 0 {
 		return 0, 0, fmt.Errorf("redis: join: unexpected reply, an array of %d", len(held))
 	}
 	refusal := backend.Held(holder, duration(n[0]))
