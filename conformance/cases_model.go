@@ -1,9 +1,6 @@
 package conformance
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"testing/synctest"
 	"time"
@@ -11,85 +8,37 @@ import (
 	"github.com/dislock/dislock/backend"
 )
 
-// agree makes the calls that program says, one after the other, on clients of the
-// store and on the model, and fails the case at the first difference. Two bytes
-// are a call: what, and with which client, key, token, ttl and claim. A store in a
-// bubble is also left alone for a while now and then, so that leases end by
-// themselves, and joined, if it keeps a line; the clock of another one, and the way
-// of its words, are not ours to predict.
-func (c *C) agree(program []byte) {
-	m := newModel()
-	clients := c.clients(2)
-	keys := []string{c.newKey(), c.newKey()}
-	tokens := []string{backend.NewToken("a"), backend.NewToken("b"), backend.NewToken("")}
-	ttls := []time.Duration{long, 2 * long}
-	calls := []string{"SetNX", "ExpireIfOwner", "DeleteIfOwner", "none"}
-	inLine := c.harness.Synctest && backend.LineOf(clients[0]) != nil
-	if inLine {
-		calls = append(calls, "Join", "Join", "Join") // often, or the lines stay short
-	}
-	if c.harness.Synctest {
-		ttls = []time.Duration{time.Millisecond, 10 * time.Millisecond, long}
-	}
-	told := make(map[modelPlace]chan backend.Grant)
-	for _, key := range keys {
-		for _, token := range tokens {
-			told[modelPlace{key, token}] = make(chan backend.Grant, 1)
-		}
-	}
-	for i := 0; i+1 < len(program); i += 2 {
-		call, args := calls[int(program[i])%len(calls)], int(program[i+1])
-		b, key, token := clients[args&1], keys[args>>1&1], tokens[args>>2%3]
-		ttl, claim := ttls[args>>4%len(ttls)], ttls[args>>6%len(ttls)]
-		if call == "SetNX" && m.place(key, token) > 0 {
-			call = "Join" // as the mutex does: who stands in line asks by Join
-		}
+// A world is what surrounds a store while a program runs on it.
+type world struct {
+	unit  time.Duration // how long the shortest lease is
+	slack time.Duration // by how much leases may seem to end early, and be dated early
+	knows bool          // refusals say who holds the key, and for how long
 
-		ctx, cancel := backend.Bounded(context.Background(), generous)
-		var got, want error
-		var wrong string
-		var fence uint64
-		now := time.Now()
-		switch call {
-		case "SetNX":
-			fence, got = b.SetNX(ctx, key, token, ttl)
-			wrong, want = m.setNX(key, token, ttl, fence, now)
-			call += fmt.Sprintf(" for %v: fence %d", ttl, fence)
-		case "ExpireIfOwner":
-			got = b.ExpireIfOwner(ctx, key, token, ttl)
-			want = m.expire(key, token, ttl, now)
-			call += fmt.Sprintf(" for %v", ttl)
-		case "DeleteIfOwner":
-			got = b.DeleteIfOwner(ctx, key, token)
-			want = m.delete(key, token, now)
-		case "none":
-			if c.harness.Synctest {
-				time.Sleep(time.Duration(args) * time.Millisecond / 8)
-			}
-		case "Join":
-			fence, got = b.(backend.Line).Join(ctx, key, token, ttl, claim, told[modelPlace{key, token}])
-			wrong, want = m.join(key, token, ttl, claim, fence, standingIn(got), now)
-			call += fmt.Sprintf(" for %v, with a claim of %v: fence %d", ttl, claim, fence)
-		}
-		cancel()
-		if inLine && wrong == "" {
-			synctest.Wait() // for those who tell
-			wrong = m.hear(told, time.Now())
-		}
-		if !errors.Is(got, want) || wrong != "" {
-			c.Fatalf("call %d of %x, %s: error %v, want %v; %s", i/2, program, call, got, want, wrong)
-		}
-	}
+	// now is the time by which leases end, and pass lets some of it go by. Without
+	// them none does, nobody joins, and leases end only when they are released.
+	now  func() time.Time
+	pass func(d time.Duration, leases map[string]modelLease)
+
+	// settle returns when who was told something has heard it. If anybody should have
+	// been, it is on told.
+	settle func(told <-chan backend.Grant)
+
+	// over returns when all who were told anything have heard it. It may be nil if
+	// settle says that much.
+	over func()
 }
 
-// standingIn returns what err says of the place in line, nothing if it is no refusal.
-func standingIn(err error) standing {
-	var held *backend.HeldError
-	if errors.As(err, &held) {
-		return standing{held.Place, held.New}
-	}
-	return standing{}
+// bubble is the world of a store in a bubble of synctest.
+var bubble = world{
+	unit:   time.Millisecond,
+	now:    time.Now,
+	pass:   func(d time.Duration, _ map[string]modelLease) { time.Sleep(d) },
+	settle: func(<-chan backend.Grant) { synctest.Wait() },
 }
+
+// still is that of a store whose clock, and the way of its words, are not ours to
+// predict.
+var still = world{unit: long, now: time.Now}
 
 var modelCases = []kase{
 	{
@@ -99,14 +48,14 @@ var modelCases = []kase{
 			seed := rand.Uint64()
 			c.Logf("seed %d", seed)
 			r := rand.New(rand.NewPCG(seed, 0))
-			program := make([]byte, 600)
+			w, program := still, make([]byte, 600)
 			if c.harness.Synctest { // where it costs nothing
-				program = make([]byte, 3000)
+				w, program = bubble, make([]byte, 3000)
 			}
 			for i := range program {
 				program[i] = byte(r.Uint32())
 			}
-			c.agree(program)
+			c.agree(program, w)
 		},
 	},
 }

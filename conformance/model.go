@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -95,6 +96,23 @@ func (m *model) join(key, token string, ttl, claim time.Duration, fence uint64, 
 	return m.setNX(key, token, ttl, fence, now)
 }
 
+// refusal returns what is wrong with what err, which says that key is held, knows of
+// the holder. The store's time may be ahead of now by slack.
+func (m *model) refusal(key string, err error, now time.Time, slack time.Duration) (wrong string) {
+	var held *backend.HeldError
+	l := m.leases[key]
+	left := l.ends.Sub(now)
+	switch {
+	case !errors.As(err, &held):
+		return "the refusal does not know the holder"
+	case held.Owner != backend.Owner(l.token):
+		return fmt.Sprintf("the holder is said to be %q", held.Owner)
+	case held.TTL > left || held.TTL < left-slack:
+		return fmt.Sprintf("the lease is said to last for another %v, it is %v", held.TTL, left)
+	}
+	return ""
+}
+
 // place returns where token stands in line, 0 if it does not.
 func (m *model) place(key, token string) int {
 	return 1 + slices.IndexFunc(m.lines[key], func(w modelWaiter) bool { return w.token == token })
@@ -134,8 +152,9 @@ func (m *model) handOver(key string, now time.Time) {
 	m.given = modelPlace{key, first.token}
 }
 
-// hear returns what is wrong with what each place was told after the last call.
-func (m *model) hear(told map[modelPlace]chan backend.Grant, now time.Time) (wrong string) {
+// hear returns what is wrong with what each place was told after the last call,
+// now, or up to slack ago.
+func (m *model) hear(told map[modelPlace]chan backend.Grant, now time.Time, slack time.Duration) (wrong string) {
 	given := m.given
 	m.given = modelPlace{}
 	for p, told := range told {
@@ -147,7 +166,7 @@ func (m *model) hear(told map[modelPlace]chan backend.Grant, now time.Time) (wro
 				return fmt.Sprintf("somebody was told of fence %d who was not given the key", g.Fence)
 			case g.Fence <= m.fences[p.key]:
 				return fmt.Sprintf("told of fence %d, an earlier lease had fence %d", g.Fence, m.fences[p.key])
-			case !g.Began.Equal(now):
+			case g.Began.After(now) || now.Sub(g.Began) > slack:
 				return fmt.Sprintf("told that the lease began %v before it did", now.Sub(g.Began))
 			}
 			l.fence, m.fences[p.key] = g.Fence, g.Fence
