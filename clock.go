@@ -23,6 +23,11 @@ func (m moment) since(earlier moment) time.Duration {
 	return max(m.mono.Sub(earlier.mono), time.Duration(m.wall-earlier.wall))
 }
 
+// add returns the moment that comes d after m, unless a clock is set meanwhile.
+func (m moment) add(d time.Duration) moment {
+	return moment{mono: m.mono.Add(d), wall: m.wall + int64(d)}
+}
+
 // validity returns for how long after its request was sent a lease of ttl may be
 // trusted: the ttl less a margin for a store whose clock runs faster than ours.
 func validity(ttl time.Duration) time.Duration {

@@ -29,7 +29,7 @@ type renewal struct {
 	holder   *Lease
 	sent     moment        // not later than when the store last began or prolonged the lease
 	ttl      time.Duration // for how long, counted from then
-	due      time.Time     // when the next attempt is to be made
+	due      moment        // when the next attempt is to be made
 	stopped  bool          // no more attempts, only the deadline
 	over     bool          // not even that: the hold has ended
 	inFlight chan struct{} // closed when the running attempt has ended; nil if none runs
@@ -145,7 +145,7 @@ func (r *renewal) wake() {
 		r.mu.Unlock()
 		return
 	}
-	if r.stopped || r.inFlight != nil || time.Until(r.due) > 0 {
+	if r.stopped || r.inFlight != nil || r.untilDue() > 0 {
 		r.timer.Reset(r.untilWake())
 		r.mu.Unlock()
 		return
@@ -175,10 +175,14 @@ func (r *renewal) wake() {
 func (r *renewal) untilWake() time.Duration {
 	wake := min(r.leftLocked(), r.ttl/3)
 	if !r.stopped && r.inFlight == nil {
-		wake = min(wake, time.Until(r.due))
+		wake = min(wake, r.untilDue())
 	}
 	return wake
 }
+
+// untilDue returns for how long the next attempt has time, by the clock that saw more
+// go by: after a suspend it may be the last moment. r.mu is held.
+func (r *renewal) untilDue() time.Duration { return -r.mutex.now().since(r.due) }
 
 // attempt asks the store once to prolong the lease.
 func (r *renewal) attempt(timeout time.Duration) {
@@ -203,7 +207,7 @@ func (r *renewal) attempt(timeout time.Duration) {
 	default:
 		r.failures++
 		r.lastErr = err
-		r.due = time.Now().Add(r.pauses.pause())
+		r.due = m.now().add(r.pauses.pause())
 	}
 	if r.over {
 		r.timer.Stop()
@@ -237,7 +241,7 @@ func (r *renewal) renewed(sent moment, ttl time.Duration) {
 		every = min(every, ttl/3)
 	}
 	r.sent, r.ttl = sent, ttl
-	r.due = sent.mono.Add(earlier(every, every/10))
+	r.due = sent.add(earlier(every, every/10))
 	r.failures, r.lastErr = 0, nil
 	r.pauses = backoff{next: ttl / 100, max: ttl / 10}
 }
