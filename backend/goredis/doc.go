@@ -20,9 +20,11 @@
 // be out of date. Replication is asynchronous: a failover may lose the latest
 // lease, and give its key to somebody else. The fence of that one is larger, as
 // long as the failover takes 10 ms, and the servers' clocks agree to within the
-// time that it takes. A Ring moves
+// time that it takes. [WithReplicas] narrows that. A Ring moves
 // keys to other shards when one of them fails, and then knows nothing of the
-// leases on it.
+// leases on it. A ClusterClient that has lost a master looks for the one that took
+// over every ClusterStateReloadInterval, 10 s by default: who can not wait for so long
+// sets it to a second.
 //
 // While a Cluster moves a slot, a key in it can be prolonged and released, but
 // taking it may fail until it has been moved as a whole.
@@ -64,13 +66,48 @@
 //
 // This user can lock, and nothing else:
 //
-//	ACL SETUSER lock on >password ~dislock:* &dislock:* +evalsha +eval
-//	    +get +set +incr +exists +pexpire +pttl +del +time +zadd +zrange +zrank +zrem +zpopmin
-//	    +subscribe +ping +publish +pubsub|numsub
+//	ACL SETUSER lock on >password ~dislock:* +evalsha +eval
+//	    +get +set +incr +exists +pexpire +pttl +del +time +zpopmin
+//	    +zadd +zrange +zrank +zrem
+//	    &dislock:* +subscribe +publish +pubsub|numsub +ping
 //
-// with +cluster|slots and +command for a Cluster, +select for a DB other than 0,
-// and +client|setname for a ClientName. go-redis tries CLIENT SETINFO and CLIENT
-// MAINT_NOTIFICATIONS as well and does without them.
+// The first two lines let it lock, renew and unlock. With the third it can wait, and
+// with the fourth it is told of its turn: a user without that polls. Of these,
+// +pubsub|numsub tells which waiters have died, each of which otherwise costs its
+// claim, and +ping whether the connection is still good, which otherwise is made anew
+// every few seconds.
+//
+// It needs +cluster|slots and +command as well for a Cluster, +select for a DB other
+// than 0, +client|setname for a ClientName, and +wait for [WithReplicas]. go-redis
+// tries CLIENT SETINFO and CLIENT MAINT_NOTIFICATIONS as well and does without them.
+//
+// # TLS and passwords
+//
+//	options, err := redis.ParseURL("rediss://lock:password@redis.example:6379/0")
+//	if err != nil {
+//		return err
+//	}
+//	options.TLSConfig.RootCAs = authorities                        // unless the system trusts them
+//	options.TLSConfig.Certificates = []tls.Certificate{certificate} // if the server asks for one
+//	options.ContextTimeoutEnabled = true
+//	client := redis.NewClient(options)
+//
+// A password or certificate that is refused is an error that matches
+// dislock.ErrUnavailable and says why, though with TLS 1.3 the reason why a server
+// refuses a client's certificate may get lost with the connection. go-redis does not
+// look at ctx in a handshake; a call returns when its ctx ends, and what it leaves
+// behind ends by DialTimeout.
+//
+// A password that is changed does not end connections that are open. When they end,
+// as by CLIENT KILL USER, nothing is renewed any more, and holders are told by their
+// deadline.
+//
+// # Secrets
+//
+// Whoever knows the token of a lease can prolong and release it. No error, log line or
+// hook of this module shows one. But Redis does: to who may read the key, in MONITOR
+// and SLOWLOG, and in what it writes to disk. So does a [redis.Hook] that prints
+// commands. The owner's label, in front of it, is no secret.
 //
 // # Layout
 //

@@ -9,7 +9,7 @@ import (
 	"github.com/dislock/dislock/backend"
 )
 
-// driver is a [recipe.Driver].
+// driver is a [recipe.Replicator].
 type driver struct {
 	client    redis.UniversalClient
 	deadlines bool // the client honours the deadline of a ctx, see [honoursDeadlines]
@@ -20,14 +20,19 @@ type driver struct {
 const firstKey = 3
 
 func (d driver) Do(ctx context.Context, args []any) (reply any, err error) {
-	last := len(args) - 1
-	args = append(args[:last:last], guard{ctx, args[last]}) // a copy: args may be sent again
-	cmd := once{redis.NewCmd(ctx, args...)}
-	cmd.SetFirstKeyPos(firstKey)
+	cmd := command(ctx, args)
 	if err := d.client.Process(ctx, cmd); err != nil {
 		return nil, err
 	}
 	return cmd.Val(), nil
+}
+
+func command(ctx context.Context, args []any) once {
+	last := len(args) - 1
+	args = append(args[:last:last], guard{ctx, args[last]}) // a copy: args may be sent again
+	cmd := once{redis.NewCmd(ctx, args...)}
+	cmd.SetFirstKeyPos(firstKey)
+	return cmd
 }
 
 // Prompt holds if the deadline of ctx is its only end and the client heeds it. No

@@ -16,7 +16,7 @@ type Backend struct {
 }
 
 // New returns a Backend that works through client, which stays the caller's. It
-// panics if client is nil.
+// panics if client is nil, or of a type that can not do what an option wants.
 func New(client redis.UniversalClient, opts ...Option) *Backend {
 	if recipe.IsNil(client) {
 		panic("dislock/backend/goredis: New: client is nil")
@@ -25,7 +25,13 @@ func New(client redis.UniversalClient, opts ...Option) *Backend {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return &Backend{recipe: recipe.New(driver{client, honoursDeadlines(client)}, o.prefix, o.logger)}
+	d := driver{client, honoursDeadlines(client)}
+	b := &Backend{recipe: recipe.New(d, o.prefix, o.logger)}
+	if o.replicas > 0 {
+		mustKnowItsNodes(client)
+		b.recipe.AwaitReplicas(d, o.replicas, o.within)
+	}
+	return b
 }
 
 // SetNX implements [backend.Backend].

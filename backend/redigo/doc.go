@@ -20,10 +20,11 @@
 // A single server, of version 5 or later (the tests run on 7.0), and the master
 // of a Sentinel group if the pool dials it. redigo has no client for Redis
 // Cluster; backend/goredis has. It has to be the master: the no of a replica may
-// be out of date. Replication is asynchronous: a failover may lose the latest
+// be out of date; after a failover by hand the old one goes on answering for a while,
+// and a pool keeps its connections to it unless they are dropped. Replication is asynchronous: a failover may lose the latest
 // lease, and give its key to somebody else. The fence of that one is larger, as
 // long as the failover takes 10 ms, and the servers' clocks agree to within the
-// time that it takes.
+// time that it takes. [WithReplicas] narrows that.
 //
 // # Settings
 //
@@ -53,12 +54,51 @@
 //
 // This user can lock, and nothing else:
 //
-//	ACL SETUSER lock on >password ~dislock:* &dislock:* +evalsha +eval
-//	    +get +set +incr +exists +pexpire +pttl +del +time +zadd +zrange +zrank +zrem +zpopmin
-//	    +subscribe +ping +publish +pubsub|numsub
+//	ACL SETUSER lock on >password ~dislock:* +evalsha +eval
+//	    +get +set +incr +exists +pexpire +pttl +del +time +zpopmin
+//	    +zadd +zrange +zrank +zrem
+//	    &dislock:* +subscribe +publish +pubsub|numsub +ping
 //
-// with +select if the pool dials with DialDatabase, +client|setname with
-// DialClientName, and +ping if TestOnBorrow sends it.
+// The first two lines let it lock, renew and unlock. With the third it can wait, and
+// with the fourth it is told of its turn: a user without that polls. Of these,
+// +pubsub|numsub tells which waiters have died, each of which otherwise costs its
+// claim, and +ping whether the connection is still good, which otherwise is made anew
+// every few seconds.
+//
+// It needs +select as well if the pool dials with DialDatabase, +client|setname with
+// DialClientName, and +wait with [WithReplicas]. A TestOnBorrow that pings needs +ping.
+//
+// # TLS and passwords
+//
+//	DialContext: func(ctx context.Context) (redis.Conn, error) {
+//		return redis.DialURLContext(ctx, "rediss://lock:password@redis.example:6379/0",
+//			redis.DialTLSConfig(&tls.Config{
+//				RootCAs:      authorities,                    // unless the system trusts them
+//				Certificates: []tls.Certificate{certificate}, // if the server asks for one
+//			}),
+//			redis.DialTLSHandshakeTimeout(2*time.Second),
+//			redis.DialConnectTimeout(2*time.Second),
+//			redis.DialReadTimeout(2*time.Second),
+//			redis.DialWriteTimeout(2*time.Second))
+//	},
+//
+// A password or certificate that is refused is an error that matches
+// dislock.ErrUnavailable and says why, though with TLS 1.3 the reason why a server
+// refuses a client's certificate may get lost with the connection. A URL that can not
+// be parsed is shown in the error, its password included: parse it once, before.
+// redigo does not look at ctx in a handshake; a call returns when its ctx ends, and
+// what it leaves behind ends by DialTLSHandshakeTimeout, 10 s by default.
+//
+// A password that is changed does not end connections that are open. When they end,
+// as by CLIENT KILL USER, nothing is renewed any more, and holders are told by their
+// deadline.
+//
+// # Secrets
+//
+// Whoever knows the token of a lease can prolong and release it. No error, log line or
+// hook of this module shows one. But Redis does: to who may read the key, in MONITOR
+// and SLOWLOG, and in what it writes to disk. So does a connection of
+// [redis.NewLoggingConn]. The owner's label, in front of it, is no secret.
 //
 // # Layout
 //

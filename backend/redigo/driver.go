@@ -13,7 +13,7 @@ import (
 	"github.com/dislock/dislock/backend"
 )
 
-// driver is a [recipe.Driver] that takes a connection for each command.
+// driver is a [recipe.Replicator] that takes a connection for each command.
 //
 // It does not use DoContext, which starts a goroutine for each command: waking
 // it and being woken by it costs half a round trip on a small machine. Do, which
@@ -24,6 +24,12 @@ type driver struct {
 }
 
 func (d *driver) Do(ctx context.Context, args []any) (reply any, err error) {
+	return d.send(ctx, args, nil)
+}
+
+// send sends args, and returns the reply; or, if there is a second command wait, sends
+// both at once and returns both replies, see [both].
+func (d *driver) send(ctx context.Context, args, wait []any) (reply any, err error) {
 	conn, err := d.pool.GetContext(ctx)
 	if err != nil {
 		return nil, err
@@ -45,7 +51,11 @@ func (d *driver) Do(ctx context.Context, args []any) (reply any, err error) {
 		close(cutOff)
 	})
 	if err = ctx.Err(); err == nil { // or it would be sent for a caller who has left
-		reply, err = conn.Do(args[0].(string), args[1:]...)
+		if wait == nil {
+			reply, err = conn.Do(args[0].(string), args[1:]...)
+		} else {
+			reply, err = both(conn, args, wait)
+		}
 	}
 	if !stop() {
 		<-cutOff // or Close would run beside it

@@ -31,7 +31,12 @@ func New(pool Pool, opts ...Option) *Backend {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	return &Backend{recipe: recipe.New(&driver{pool: pool}, o.prefix, o.logger)}
+	d := &driver{pool: pool}
+	b := &Backend{recipe: recipe.New(d, o.prefix, o.logger)}
+	if o.replicas > 0 {
+		b.recipe.AwaitReplicas(d, o.replicas, o.within)
+	}
+	return b
 }
 
 // SetNX implements [backend.Backend].

@@ -21,7 +21,7 @@ func (r *Recipe) run(ctx context.Context, s *script, token string, args []any) (
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := &call{ctx: ctx, driver: r.driver, script: s, args: args, err: errAborted}
+	c := &call{ctx: ctx, driver: r.driver, replicas: r.awaitedFor(s), script: s, args: args, err: errAborted}
 	if r.driver.Prompt(ctx) {
 		c.do()
 	} else {
@@ -48,10 +48,11 @@ func (r *Recipe) run(ctx context.Context, s *script, token string, args []any) (
 // call is one request under way. Its goroutine lasts as long as the driver's own
 // call and no longer; whoever started it may have stopped waiting for it by then.
 type call struct {
-	ctx    context.Context
-	driver Driver
-	script *script
-	args   []any
+	ctx      context.Context
+	driver   Driver
+	replicas *replicas // nil if it waits for none
+	script   *script
+	args     []any
 
 	done  chan struct{}
 	reply any   // from here on: the goroutine's until done is closed
@@ -67,15 +68,22 @@ func (c *call) start() {
 }
 
 func (c *call) do() {
-	reply, err := c.driver.Do(c.ctx, c.args)
+	reply, err := c.send(c.args)
 	if err != nil && c.driver.NoScript(err) {
 		// NOSCRIPT is a definite answer, so this is the first try and not a repeat.
 		if err = c.ctx.Err(); err == nil {
 			args := append([]any{eval, c.script.src}, c.args[2:]...)
-			reply, err = c.driver.Do(c.ctx, args)
+			reply, err = c.send(args)
 		}
 	}
 	c.reply, c.err = reply, err
+}
+
+func (c *call) send(args []any) (any, error) {
+	if c.replicas != nil {
+		return c.replicas.do(c.ctx, args)
+	}
+	return c.driver.Do(c.ctx, args)
 }
 
 // explain adds to a driver's error what it was about, and that ctx ended if the
@@ -85,9 +93,8 @@ func explain(ctx context.Context, s *script, token string, err error) error {
 	// them and perhaps cut short. An error that shows it is not even wrapped.
 	// Whoever quotes a token may escape the label in it, so the secret is looked for.
 	text, _, quoted := strings.Cut(err.Error(), ", with args beginning with")
-	secret := token[strings.LastIndexByte(token, ':')+1:]
-	if quoted || secret != "" && strings.Contains(text, secret) {
-		err = errors.New(strings.ReplaceAll(text, secret, "(secret)"))
+	if hidden := hide(text, token[strings.LastIndexByte(token, ':')+1:]); quoted || hidden != text {
+		err = errors.New(hidden)
 	}
 	ended := ctx.Err()
 	if at, ok := ctx.Deadline(); ok && ended == nil && !time.Now().Before(at) {
@@ -97,4 +104,13 @@ func explain(ctx context.Context, s *script, token string, err error) error {
 		return fmt.Errorf("redis: %s: %w: %w", s.name, ended, err)
 	}
 	return fmt.Errorf("redis: %s: %w", s.name, err)
+}
+
+// hide puts something else for secret in text, also where that is cut short: a
+// client library shows the first hundred bytes of an answer that it can not read.
+func hide(text, secret string) string {
+	for n := len(secret); n > 0 && n >= min(len(secret), 8); n-- {
+		text = strings.ReplaceAll(text, secret[:n], "(secret)")
+	}
+	return text
 }

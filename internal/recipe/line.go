@@ -25,7 +25,7 @@ func (r *Recipe) Join(ctx context.Context, key, token string, ttl, claim time.Du
 	if err != nil {
 		return 0, err
 	}
-	stands, before, ok := r.listener.enter(token, claimed, told)
+	stands, before, ok := r.listener.enter(key, token, claimed, told)
 	if !ok {
 		fence, err := r.SetNX(ctx, key, token, ttl)
 		switch {

@@ -20,8 +20,8 @@ const forgetAfter = 10 * time.Minute
 // A listener hears, on one connection, what the server tells those who wait through
 // one backend. It listens while somebody waits, and for a while beyond.
 //
-// Its only goroutine, run, lives that long. It ends by itself, or by close, which
-// waits for it.
+// Its only lasting goroutine, run, lives that long. It ends by itself, or by close,
+// which waits for it, and for those that confirm a grant.
 type listener struct {
 	recipe *Recipe
 	id     string
@@ -36,8 +36,11 @@ type listener struct {
 	waiters map[string]*waiter // by token
 	waiting int                // of these, who has not left
 	sweepAt int                // how many there may be before those who left long ago are forgotten
-	stop    context.CancelFunc // ends run
+	life    context.Context    // of run, and of what it begins
+	stop    context.CancelFunc // ends life
 	ended   chan struct{}      // closed when run has ended; nil while there is none
+
+	confirming sync.WaitGroup // grants that replicas may not have yet; none begins once closed
 }
 
 // state is whether the server can tell us something.
@@ -57,7 +60,7 @@ func newListener(r *Recipe, log *slog.Logger) *listener {
 // enter notes that token is about to ask, so that a grant finds it, and returns
 // how it is to stand in line, and how it may be standing there from before if
 // that differs. It returns false if there is no line to stand in at the moment.
-func (l *listener) enter(token string, claim int64, told chan<- backend.Grant) (stands, before string, ok bool) {
+func (l *listener) enter(key, token string, claim int64, told chan<- backend.Grant) (stands, before string, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var id string
@@ -69,7 +72,7 @@ func (l *listener) enter(token string, claim int64, told chan<- backend.Grant) (
 		id = l.id
 	}
 	w := l.note(token, told)
-	w.asks = true
+	w.asks, w.key, w.claim = true, key, claim
 	stands = standing(id, claim, token)
 	if w.stands != stands {
 		w.before, w.stands = w.stands, stands
@@ -88,7 +91,7 @@ func (l *listener) listen(token string, told chan<- backend.Grant) {
 	switch l.state {
 	case silent:
 		ctx, stop := context.WithCancel(context.Background())
-		l.state, l.stop, l.ended = dialling, stop, make(chan struct{})
+		l.state, l.life, l.stop, l.ended = dialling, ctx, stop, make(chan struct{})
 		go l.run(ctx, l.ended)
 	case listening, deaf: // it has come about since the question was asked
 		backend.Tell(told, backend.Grant{})
@@ -239,4 +242,5 @@ func (l *listener) close() {
 	if ended != nil {
 		<-ended
 	}
+	l.confirming.Wait()
 }

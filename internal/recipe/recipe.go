@@ -78,6 +78,7 @@ type Recipe struct {
 	channel  any // what channels start with, a string
 	counts   any // what scripts are told of the number of listeners: "1" if it says nothing
 	listener *listener
+	replicas *replicas // nil if nobody waits for any
 }
 
 // New returns a Recipe whose keys start with prefix, which [CheckPrefix] has

@@ -80,6 +80,16 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `)
 
+// confirm writes what replicas have to have before the waiter ARGV[1] is told that
+// KEYS[1] is its own, and returns whether it is, by the lease with the fence ARGV[3],
+// which KEYS[2] has counted last. It makes the lease last ARGV[2] milliseconds from
+// now, and never shorter than it does: it may arrive when the waiter has asked, and has
+// a longer one.
+var confirm = newScript("confirm", `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[3] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], math.max(redis.call('PTTL', KEYS[1]), ARGV[2]))
+`)
+
 // handOver is the part of a script that gives the key, which nobody holds or its
 // holder gives up, to the first in line, who has been taken out of it already, or
 // the next one in KEYS[3] who is there. It returns the token, or nil if there is

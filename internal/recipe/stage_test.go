@@ -30,7 +30,7 @@ type request struct {
 }
 
 var scripts = map[any]string{
-	acquire.hash: "acquire", extend.hash: "extend", join.hash: "join", release.hash: "release", hello.hash: "hello",
+	acquire.hash: "acquire", extend.hash: "extend", join.hash: "join", release.hash: "release", confirm.hash: "confirm", hello.hash: "hello",
 }
 
 func (s *stage) Do(_ context.Context, args []any) (any, error) {

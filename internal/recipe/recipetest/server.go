@@ -7,10 +7,12 @@ import (
 	"github.com/dislock/dislock/internal/redistest"
 )
 
-// ACL is what a user needs who only locks, as the adapters' documentation has it.
-var ACL = strings.Fields("~dislock:* &dislock:* +evalsha +eval" +
-	" +get +set +incr +exists +pexpire +pttl +del +time +zadd +zrange +zrank +zrem +zpopmin" +
-	" +subscribe +ping +publish +pubsub|numsub")
+// ACL is what a user needs who only locks, as the adapters' documentation has it:
+// to lock, to wait, and to be told of its turn.
+var ACL = strings.Fields("~dislock:* +evalsha +eval" +
+	" +get +set +incr +exists +pexpire +pttl +del +time +zpopmin" +
+	" +zadd +zrange +zrank +zrem" +
+	" &dislock:* +subscribe +publish +pubsub|numsub +ping")
 
 // AddUser creates the user "lock" with the password "secret" and these rules.
 func AddUser(tb testing.TB, s *redistest.Server, rules ...string) {
