@@ -24,6 +24,7 @@ package memory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -180,3 +181,19 @@ func wholeMilliseconds(ttl time.Duration) (time.Duration, error) {
 	}
 	return (ttl + time.Millisecond - 1).Truncate(time.Millisecond), nil
 }
+
+// String says how many keys are held, and no token, for whoever prints a Store.
+func (s *Store) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held, now := 0, time.Now()
+	for key := range s.leases {
+		if _, living := s.living(key, now); living {
+			held++
+		}
+	}
+	return fmt.Sprintf("memory store with %d keys held", held)
+}
+
+// GoString is String: %#v does not show a token either.
+func (s *Store) GoString() string { return s.String() }

@@ -1,0 +1,3 @@
+// Package security holds the tests of what must stay secret, and of who gets in:
+// tokens, TLS, passwords.
+package security
