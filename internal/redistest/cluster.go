@@ -15,11 +15,17 @@ const slots = 16384
 // dead: soon, but not so soon that a busy machine makes them lie.
 const nodeTimeout = 2000
 
-// Cluster is a Redis Cluster of masters without replicas, each of which holds an
-// equal share of the slots. While one of them is dead the others refuse
-// everything, which is what Redis does unless it is configured otherwise.
+// Cluster is a Redis Cluster of masters, each of which holds an equal share of the
+// slots and has one replica or none. While one of them is dead and not replaced the
+// others refuse everything, which is what Redis does unless it is configured
+// otherwise.
 type Cluster struct {
+	// Nodes are the masters as they began, and behind them, in the same order, their
+	// replicas, if they have any. After a failover the roles have changed, and
+	// [Cluster.Master] and [Cluster.Replica] know.
 	Nodes []*Server
+
+	masters int
 }
 
 // StartCluster starts a cluster and returns when every node is ready to serve,
@@ -27,11 +33,23 @@ type Cluster struct {
 // trusts its view of the cluster. The cluster ends with the test.
 func StartCluster(tb testing.TB, masters int) *Cluster {
 	tb.Helper()
+	return startCluster(tb, masters, masters)
+}
+
+// StartReplicatedCluster is [StartCluster] with a replica for each master, and
+// returns when all of them are in step.
+func StartReplicatedCluster(tb testing.TB, masters int) *Cluster {
+	tb.Helper()
+	return startCluster(tb, masters, 2*masters)
+}
+
+func startCluster(tb testing.TB, masters, nodes int) *Cluster {
+	tb.Helper()
 	requireServer(tb)
-	c := &Cluster{Nodes: make([]*Server, masters)}
+	c := &Cluster{Nodes: make([]*Server, nodes), masters: masters}
 	tb.Cleanup(c.close)
 	if err := c.start(); err != nil {
-		tb.Fatalf("cluster of %d: %v", masters, err)
+		tb.Fatalf("cluster of %d: %v", nodes, err)
 	}
 	return c
 }
@@ -54,9 +72,12 @@ func (c *Cluster) start() error {
 		if _, err := s.do("CLUSTER", "SET-CONFIG-EPOCH", i+1); err != nil {
 			return err
 		}
+		if i >= c.masters {
+			continue
+		}
 		// Not ADDSLOTSRANGE, for which there had to be Redis 7.
 		add := []any{"ADDSLOTS"}
-		for slot := slots * i / len(c.Nodes); slot < slots*(i+1)/len(c.Nodes); slot++ {
+		for slot := slots * i / c.masters; slot < slots*(i+1)/c.masters; slot++ {
 			add = append(add, slot)
 		}
 		if _, err := s.do("CLUSTER", add...); err != nil {
@@ -71,11 +92,14 @@ func (c *Cluster) start() error {
 			}
 		}
 	}
+	if err := c.replicate(); err != nil {
+		return err
+	}
 	return c.ready()
 }
 
-// WaitReady returns when every node is ready to serve, as after the Restart of
-// one that takes its slots up again.
+// WaitReady returns when every node is ready to serve, and every replica in step,
+// as after the Restart of one that takes its slots up again, or has lost them.
 func (c *Cluster) WaitReady(tb testing.TB) {
 	tb.Helper()
 	if err := c.ready(); err != nil {
@@ -85,7 +109,7 @@ func (c *Cluster) WaitReady(tb testing.TB) {
 
 func (c *Cluster) ready() error {
 	for _, s := range c.Nodes {
-		if err := eventually(startTimeout, func() error { return s.inCluster(len(c.Nodes)) }); err != nil {
+		if err := eventually(startTimeout, func() error { return s.inCluster(len(c.Nodes), c.masters) }); err != nil {
 			return err
 		}
 	}
@@ -102,7 +126,8 @@ func (c *Cluster) startNodes() error {
 				"--cluster-enabled", "yes",
 				"--cluster-config-file", "nodes.conf",
 				"--cluster-node-timeout", strconv.Itoa(nodeTimeout),
-				"--cluster-announce-ip", "127.0.0.1")
+				"--cluster-announce-ip", "127.0.0.1",
+				"--repl-diskless-sync-delay", "0")
 		})
 	}
 	wg.Wait()
@@ -114,8 +139,8 @@ func (c *Cluster) startNodes() error {
 	return nil
 }
 
-// inCluster says what this node still misses in a cluster of masters.
-func (s *Server) inCluster(masters int) error {
+// inCluster says what this node still misses in a cluster of so many nodes.
+func (s *Server) inCluster(nodes, masters int) error {
 	info, err := s.do("CLUSTER", "INFO")
 	if err != nil {
 		return err
@@ -123,14 +148,14 @@ func (s *Server) inCluster(masters int) error {
 	for _, want := range []string{
 		"cluster_state:ok",
 		fmt.Sprintf("cluster_slots_ok:%d", slots),
-		fmt.Sprintf("cluster_known_nodes:%d", masters),
+		fmt.Sprintf("cluster_known_nodes:%d", nodes),
 		fmt.Sprintf("cluster_size:%d", masters),
 	} {
 		if !strings.Contains(fmt.Sprintf("%s", info), want+"\r\n") {
 			return fmt.Errorf("%s does not say %s: %s", s.Addr(), want, info)
 		}
 	}
-	return nil
+	return s.isBalanced(nodes, masters)
 }
 
 // close ends those nodes that were started.
