@@ -5,11 +5,28 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Everything, on real servers that the tests start themselves.
 test: deps
 	DISLOCK_TEST_SERVERS=required go test -race -count=1 -parallel=16 -timeout=175s ./...
+	cd examples/fence && DISLOCK_TEST_SERVERS=required go test -race -count=1 -parallel=16 -timeout=60s ./...
+
+# Real processes against real servers, while faults are drawn at random: how long,
+# of which driver (redigo, goredis or mixed), and which draw (0: a new one).
+.PHONY: chaos
+DRIVER = mixed
+SEED = 0
+chaos: deps
+	DISLOCK_TEST_SERVERS=required go test -v -count=1 -timeout=0 -run='^TestChaos$$' ./internal/chaos \
+		-args -for=$(or $(FOR),30s) -driver=$(DRIVER) -seed=$(SEED)
+
+# 200 goroutines over 50 keys, and what they leave behind.
+.PHONY: soak
+soak: deps
+	DISLOCK_TEST_SERVERS=required go test -v -count=1 -timeout=0 -run='^TestSoak$$' ./internal/soak \
+		-args -for=$(or $(FOR),30m)
 
 check:
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-ed:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	cd examples/fence && go vet ./... && go run $(STATICCHECK) ./...
 
 # An uncontended Lock and Unlock beside the bare two commands, per driver.
 bench: deps
@@ -26,9 +43,10 @@ model:
 	@./scripts/deps spin
 	./docs/model/check.sh
 
-# Looks for calls on which the memory backend and the contract disagree.
-fuzz:
-	go test -run='^$$' -fuzz=FuzzMemory -fuzztime=60s -fuzzminimizetime=1s ./conformance
+# Looks for inputs that break a promise: every fuzz target, one after the other, each
+# for the time given.
+fuzz: deps
+	DISLOCK_TEST_SERVERS=required ./scripts/fuzz $(or $(FOR),60s)
 
 # What the tests need besides Go: a redis-server, and a C compiler for -race.
 .PHONY: deps

@@ -3,9 +3,7 @@
 package fleet
 
 import (
-	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +12,7 @@ import (
 	"github.com/gomodule/redigo/redis"
 	"go.uber.org/goleak"
 
+	"github.com/dislock/dislock/internal/crew"
 	"github.com/dislock/dislock/internal/redistest"
 )
 
@@ -34,10 +33,10 @@ const generous = 700 * time.Millisecond
 type fleet struct {
 	*testing.T
 	server *redistest.Server
+	crew   *crew.Crew
 	driver string
 	mu     sync.Mutex // of what follows
 	admin  redis.Conn
-	guard  io.Writer
 	size   int
 }
 
@@ -53,32 +52,13 @@ func eachDriver(t *testing.T, f func(f *fleet)) {
 }
 
 func newFleet(t *testing.T, driver string) *fleet {
-	f := &fleet{T: t, driver: driver, server: redistest.Start(t)}
+	f := &fleet{T: t, driver: driver, server: redistest.Start(t), crew: crew.New(t)}
 	var err error
 	if f.admin, err = redis.Dial("tcp", f.server.Addr(), redis.DialReadTimeout(10*time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.admin.Close() })
-	f.startGuard()
 	return f
-}
-
-// startGuard starts a shell that kills the workers if this process dies: one that is
-// frozen would not notice.
-func (f *fleet) startGuard() {
-	sh := exec.Command("sh", "-c", `trap "" HUP INT QUIT TERM; while read pid; do pids="$pids $pid"; done; kill -9 $pids`)
-	stdin, err := sh.StdinPipe()
-	if err == nil {
-		err = sh.Start()
-	}
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.guard = stdin
-	f.Cleanup(func() {
-		_ = sh.Process.Kill() // before its pipe closes: the pids may be others' by now
-		_ = sh.Wait()
-	})
 }
 
 func (f *fleet) do(cmd string, args ...any) any {

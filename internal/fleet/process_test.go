@@ -4,28 +4,31 @@ package fleet
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
-	"syscall"
 	"time"
+
+	"github.com/dislock/dislock/internal/crew"
 )
 
 // A process is one worker, seen from outside.
 type process struct {
+	*crew.Process
 	fleet  *fleet
 	name   string
-	cmd    *exec.Cmd
-	stdin  io.Closer
 	events chan event
-	gone   chan struct{}
-	frozen bool
 }
 
 // start starts a worker of the fleet's driver, or of either by turns.
 func (f *fleet) start(loops bool) *process {
+	f.Helper()
+	return f.launch(job{Loops: loops})
+}
+
+// launch starts a worker that does j. One that is under load has one processor, and
+// gives way to everybody else.
+func (f *fleet) launch(j job) *process {
 	f.Helper()
 	f.mu.Lock()
 	f.size++
@@ -33,78 +36,50 @@ func (f *fleet) start(loops bool) *process {
 	if driver == "mixed" {
 		driver = []string{"redigo", "goredis"}[f.size%2]
 	}
-	p := &process{fleet: f, name: fmt.Sprintf("%s %d", driver, f.size), events: make(chan event, 10_000), gone: make(chan struct{})}
+	p := &process{fleet: f, name: fmt.Sprintf("%s %d", driver, f.size), events: make(chan event, 10_000)}
 	f.mu.Unlock()
 
 	self, err := os.Executable()
 	if err != nil {
 		f.Fatal(err)
 	}
-	text, _ := json.Marshal(job{Addr: f.server.Addr(), Driver: driver, Loops: loops})
-	p.cmd = exec.Command(self)
-	p.cmd.Env = append(os.Environ(), workerVariable+"="+string(text))
-	p.cmd.Stderr = os.Stderr
-	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
-		f.Fatal(err)
+	j.Addr, j.Driver = f.server.Addr(), driver
+	text, _ := json.Marshal(j)
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), workerVariable+"="+string(text))
+	if j.Load != nil {
+		cmd = exec.Command("nice", "-n", "19", self)
+		cmd.Env = append(os.Environ(), workerVariable+"="+string(text), "GOMAXPROCS=1")
 	}
-	stdout, err := p.cmd.StdoutPipe()
+	p.Process, err = f.crew.Start(cmd, func(line []byte) {
+		var e event
+		if json.Unmarshal(line, &e) == nil {
+			p.events <- e
+		}
+	})
 	if err != nil {
 		f.Fatal(err)
 	}
-	if err := p.cmd.Start(); err != nil {
-		f.Fatal(err)
-	}
-	fmt.Fprintln(f.guard, p.cmd.Process.Pid)
 	go func() {
-		defer close(p.gone)
-		defer close(p.events)
-		for d := json.NewDecoder(stdout); ; {
-			var e event
-			if d.Decode(&e) != nil {
-				break
-			}
-			p.events <- e
-		}
-		_ = p.cmd.Wait()
+		<-p.Gone
+		close(p.events)
 	}()
-	f.Cleanup(p.kill)
 	return p
 }
 
-// kill ends the process as a power cut would.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.gone
-	_ = p.stdin.Close()
-}
+func (p *process) kill() { p.Kill() }
 
-// freeze makes the process stand still, and returns when it does.
 func (p *process) freeze() {
 	p.fleet.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		p.fleet.Fatal(err)
-	}
-	p.frozen = true
-	for {
-		var status syscall.WaitStatus
-		switch _, err := syscall.Wait4(p.cmd.Process.Pid, &status, syscall.WUNTRACED, nil); {
-		case errors.Is(err, syscall.EINTR):
-		case err != nil || !status.Stopped():
-			p.fleet.Fatalf("%s does not stand still: %v", p.name, err)
-		default:
-			return
-		}
+	if frozen, err := p.Freeze(); !frozen {
+		p.fleet.Fatalf("%s does not stand still: %v", p.name, err)
 	}
 }
 
-// thaw lets it go on.
-func (p *process) thaw() {
-	p.frozen = false
-	_ = p.cmd.Process.Signal(syscall.SIGCONT)
-}
+func (p *process) thaw() { p.Thaw() }
 
 // release asks the process to unlock and end.
-func (p *process) release() { _ = p.stdin.Close() }
+func (p *process) release() { p.Stop() }
 
 // await returns the next event, which must be what, within d.
 func (p *process) await(what string, d time.Duration) event {

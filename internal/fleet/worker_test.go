@@ -33,15 +33,18 @@ const (
 type job struct {
 	Addr   string
 	Driver string
-	Loops  bool // until it is told to stop; otherwise it locks once and holds the lock until then
+	Loops  bool  // until it is told to stop; otherwise it locks once and holds the lock until then
+	Load   *load // if it has one, it does neither
 }
 
 // An event is what a worker tells, in a line.
 type event struct {
-	What  string // got, wrote, lost, wrong, failed, ended
-	At    time.Time
-	Fence uint64
-	Text  string
+	What    string // got, wrote, lost, wrong, failed, ended; under load: believed, measured
+	At      time.Time
+	Fence   uint64
+	Text    string
+	Spell   *spell   `json:",omitempty"`
+	Figures *figures `json:",omitempty"`
 }
 
 // runWorker is main for a worker process. It ends with its standard input.
@@ -57,6 +60,10 @@ func runWorker(text string) int {
 		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 		cancel()
 	}()
+	if j.Load != nil {
+		starve(ctx, j)
+		return 0
+	}
 	w := &worker{number: newNumber(j.Addr), mu: dislock.New(open(j.Driver, j.Addr), key,
 		dislock.WithTTL(ttl), dislock.WithLogger(slog.New(slog.DiscardHandler)))}
 	if j.Loops {
