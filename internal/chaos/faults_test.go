@@ -43,7 +43,7 @@ var faultKinds = []faultKind{
 	{name: "freeze a holder", victim: holder, most: 5 * ttl / 2, run: (*slot).freeze},
 	{name: "freeze a waiter", victim: waiter, most: 5 * ttl / 2, run: (*slot).freeze},
 	{name: "delay replies", victim: anybody, most: ttl, run: (*slot).delay},
-	{name: "cut connections", victim: anybody, run: (*slot).cut},
+	{name: "cut connections", victim: anybody, most: ttl / 3, run: (*slot).cut},
 	{name: "swallow everything", victim: holder, most: 2 * ttl, run: (*slot).blackhole},
 	{name: "swallow a reply", victim: anybody, run: (*slot).loseReply},
 	{name: "swallow a request", victim: anybody, run: (*slot).loseRequest},
@@ -119,9 +119,14 @@ func (s *slot) armed(arm func()) {
 	s.proxy.Disarm()
 }
 
-func (s *slot) cut(time.Duration) error {
-	s.proxy.CutAll()
-	return nil
+// cut closes all connections again and again, as a bad cable does.
+func (s *slot) cut(d time.Duration) error {
+	for end := time.Now().Add(d); ; time.Sleep(5 * time.Millisecond) {
+		s.proxy.CutAll()
+		if time.Now().After(end) {
+			return nil
+		}
+	}
 }
 
 func (s *slot) blackhole(d time.Duration) error {

@@ -124,11 +124,27 @@ func (w *wire) Write(b []byte) (int, error) {
 			if err != nil {
 				return 0, err
 			}
-			_ = w.Conn.Close()
-			w.Conn = c
+			if err := w.become(c); err != nil {
+				return 0, err
+			}
 		}
 	}
 	return w.Conn.Write(b)
+}
+
+// become replaces the connection, unless it has been closed meanwhile.
+func (w *wire) become(c net.Conn) error {
+	w.network.mu.Lock()
+	defer w.network.mu.Unlock()
+	select {
+	case <-w.closed:
+		_ = c.Close()
+		return net.ErrClosed
+	default:
+	}
+	_ = w.Conn.Close()
+	w.Conn = c
+	return nil
 }
 
 func (w *wire) Read(b []byte) (int, error) {
@@ -149,11 +165,13 @@ func (w *wire) Read(b []byte) (int, error) {
 
 func (w *wire) Close() error {
 	w.once.Do(func() {
-		close(w.closed)
 		w.network.mu.Lock()
 		defer w.network.mu.Unlock()
+		close(w.closed)
 		delete(w.network.wires, w)
 	})
+	w.network.mu.Lock()
+	defer w.network.mu.Unlock()
 	return w.Conn.Close()
 }
 
