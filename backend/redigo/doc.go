@@ -20,11 +20,14 @@
 // A single server, of version 5 or later (the tests run on 7.0), and the master
 // of a Sentinel group if the pool dials it. redigo has no client for Redis
 // Cluster; backend/goredis has. It has to be the master: the no of a replica may
-// be out of date; after a failover by hand the old one goes on answering for a while,
-// and a pool keeps its connections to it unless they are dropped. Replication is asynchronous: a failover may lose the latest
+// be out of date. Replication is asynchronous: a failover may lose the latest
 // lease, and give its key to somebody else. The fence of that one is larger, as
 // long as the failover takes 10 ms, and the servers' clocks agree to within the
 // time that it takes. [WithReplicas] narrows that.
+//
+// After a failover by hand the old master goes on answering for a while, and a pool
+// keeps its connections to it: drop them when the Sentinel says +switch-master, or
+// give the servers min-replicas-to-write.
 //
 // # Settings
 //
