@@ -22,9 +22,8 @@
 // long as the failover takes 10 ms, and the servers' clocks agree to within the
 // time that it takes. [WithReplicas] narrows that. A Ring moves
 // keys to other shards when one of them fails, and then knows nothing of the
-// leases on it. A ClusterClient that has lost a master looks for the one that took
-// over every ClusterStateReloadInterval, 10 s by default: who can not wait for so long
-// sets it to a second.
+// leases on it. A ClusterClient that gets no answer is told to look for who has taken
+// over, which by itself it does every 10 s.
 //
 // While a Cluster moves a slot, a key in it can be prolonged and released, but
 // taking it may fail until it has been moved as a whole.

@@ -2,6 +2,7 @@ package goredis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -22,9 +23,21 @@ const firstKey = 3
 func (d driver) Do(ctx context.Context, args []any) (reply any, err error) {
 	cmd := command(ctx, args)
 	if err := d.client.Process(ctx, cmd); err != nil {
+		d.lookAround(ctx, err)
 		return nil, err
 	}
 	return cmd.Val(), nil
+}
+
+// lookAround has a cluster's client look where the masters are when one of them gives
+// no answer. By itself it does so when a node redirects it, which the dead do not, or
+// after 10 s. It does not wait for that, and it is not done more often than that the
+// client wants.
+func (d driver) lookAround(ctx context.Context, err error) {
+	cluster, ok := d.client.(*redis.ClusterClient)
+	if answer := redis.Error(nil); ok && !errors.As(err, &answer) && !errors.Is(err, context.Canceled) {
+		cluster.ReloadState(ctx)
+	}
 }
 
 func command(ctx context.Context, args []any) once {

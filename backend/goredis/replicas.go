@@ -52,6 +52,9 @@ func (d driver) DoAndWait(ctx context.Context, args, wait []any) (reply, acknowl
 			addr, _ = redis.IsMovedError(err)
 		}
 		if addr == "" || redirects == maxRedirects {
+			if err != nil {
+				d.lookAround(ctx, err)
+			}
 			return reply, acknowledged, err
 		}
 		next := d.nodeAt(ctx, addr)

@@ -37,6 +37,7 @@ func (d driver) Subscribe(ctx context.Context, channel string) (recipe.Subscript
 	}
 	if err != nil {
 		s.Close()
+		d.lookAround(ctx, err)
 		return nil, err
 	}
 	return s, nil

@@ -81,7 +81,7 @@ var variants = []variant{
 	}, nil},
 	{"kill clients", "who waits neither asks again nor listens again", true, []edit{
 		{"await.go", `t := time.NewTimer(d)`, `t := time.NewTimer(d + time.Hour)`},
-		{"internal/recipe/hearing.go", `for pause := minRetry; ; pause = min(2*pause, maxRetry) {`, `for pause := minRetry; pause == minRetry; pause += maxRetry {`},
+		{"internal/recipe/hearing.go", `for pause := minRetry; ; pause = min(2*pause, l.patience()) {`, `for pause := minRetry; pause == minRetry; pause += maxRetry {`},
 		{"internal/recipe/hearing.go", `continue // at once`, `return // at once`},
 	}, nil},
 	{"evict", "a renewal that is refused counts as one", false, []edit{

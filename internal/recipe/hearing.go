@@ -22,6 +22,11 @@ const (
 	minRetry = 100 * time.Millisecond
 	maxRetry = 10 * time.Second
 
+	// backSoon is the longest pause between two attempts for as long as outage after a
+	// good connection broke: a server that restarts or fails over is back some time.
+	backSoon = time.Second
+	outage   = time.Minute
+
 	// grace is for how long after a good connection broke a failure to make a new one
 	// proves nothing: a pool may have more connections that are dead by now.
 	grace = time.Second
@@ -35,7 +40,7 @@ var (
 // run listens until nobody has waited for a while or ctx ends.
 func (l *listener) run(ctx context.Context, ended chan struct{}) {
 	defer close(ended)
-	for pause := minRetry; ; pause = min(2*pause, maxRetry) {
+	for pause := minRetry; ; pause = min(2*pause, l.patience()) {
 		start := time.Now()
 		heard, err := l.attend(ctx)
 		over, news := l.over(ctx, heard)
@@ -170,6 +175,9 @@ func (l *listener) idleFor(d time.Duration) bool {
 func (l *listener) over(ctx context.Context, heard bool) (over, news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if heard {
+		l.lost = time.Now()
+	}
 	if l.waiting == 0 || ctx.Err() != nil {
 		l.state, l.ended = silent, nil
 		l.stop()
@@ -177,7 +185,6 @@ func (l *listener) over(ctx context.Context, heard bool) (over, news bool) {
 		return true, false
 	}
 	if heard {
-		l.lost = time.Now()
 		return false, false
 	}
 	if l.state == listening && time.Since(l.lost) < grace {
@@ -189,6 +196,16 @@ func (l *listener) over(ctx context.Context, heard bool) (over, news bool) {
 	}
 	news, l.warned = !l.warned, true
 	return false, news
+}
+
+// patience returns the longest pause before the next attempt to listen.
+func (l *listener) patience() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.lost.IsZero() && time.Since(l.lost) < outage {
+		return backSoon
+	}
+	return maxRetry
 }
 
 func (l *listener) logger() *slog.Logger {

@@ -7,8 +7,8 @@ import (
 	"github.com/dislock/dislock/internal/redistest"
 )
 
-// reload is how often a cluster client asks for the slots. Without being asked it
-// learns of a new master only from another node's MOVED; the default is 10 s.
+// reload is within which a cluster client learns of a new master. By itself it would be
+// 10 s: a dead master redirects nobody.
 const reload = time.Second
 
 // TestClusterFailover kills the master of one of two keys, on which somebody also holds
@@ -22,8 +22,8 @@ func TestClusterFailover(t *testing.T) {
 	for cluster.Master(t, cluster.Slot(t, "dislock:{"+held+"}")) != master {
 		held += "!"
 	}
-	holder := holdThrough(t, held, throughCluster(cluster, reload))
-	c := muster(t, busy, throughCluster(cluster, reload))
+	holder := holdThrough(t, held, throughCluster(cluster))
+	c := muster(t, busy, throughCluster(cluster))
 	c.served(time.Now(), generous)
 	time.Sleep(time.Second)
 
@@ -52,7 +52,7 @@ func TestClusterFailoverByHand(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartReplicatedCluster(t, 3)
 	slot := cluster.Slot(t, "dislock:{a}")
-	c := muster(t, busy, throughCluster(cluster, reload))
+	c := muster(t, busy, throughCluster(cluster))
 	c.served(time.Now(), generous)
 	start := time.Now()
 	for range 2 {
@@ -78,7 +78,7 @@ func TestReshard(t *testing.T) {
 	if away == home {
 		away = cluster.Nodes[1]
 	}
-	c := muster(t, busy, throughCluster(cluster, reload))
+	c := muster(t, busy, throughCluster(cluster))
 	c.served(time.Now(), generous)
 	start := time.Now()
 	moves := 0

@@ -33,11 +33,11 @@ func throughSentinel(s *redistest.Sentinel) (open []opener) {
 	}
 }
 
-// throughCluster opens a cluster client that asks for the slots anew every reload.
-func throughCluster(c *redistest.Cluster, reload time.Duration) opener {
+// throughCluster opens a cluster client as it is by default.
+func throughCluster(c *redistest.Cluster) opener {
 	return func() (backend.Backend, func()) {
 		return onClient(goredis.NewClusterClient(&goredis.ClusterOptions{
-			Addrs: c.Addrs(), ContextTimeoutEnabled: true, ClusterStateReloadInterval: reload,
+			Addrs: c.Addrs(), ContextTimeoutEnabled: true,
 		}), 0)
 	}
 }
