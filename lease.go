@@ -49,8 +49,8 @@ func (l *Lease) Token() string { return l.token }
 // Done returns a channel that is closed the moment that the hold ends: when it
 // has been unlocked, or when it is no longer to be trusted, and then before the
 // store can give the key to somebody else. It is later than that when nobody can
-// close it: while the process does not run, and after the machine was suspended for
-// up to a third of the ttl. Err is right even then.
+// close it: while the process does not run, and for up to a third of the ttl after a
+// suspended machine has woken. Err is right even then.
 func (l *Lease) Done() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()

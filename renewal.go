@@ -180,8 +180,8 @@ func (r *renewal) untilWake() time.Duration {
 	return wake
 }
 
-// untilDue returns for how long the next attempt has time, by the clock that saw more
-// go by: after a suspend it may be the last moment. r.mu is held.
+// untilDue returns how long it is until the next attempt is due, by the clock that saw
+// more go by: after a suspend it may be high time. r.mu is held.
 func (r *renewal) untilDue() time.Duration { return -r.mutex.now().since(r.due) }
 
 // attempt asks the store once to prolong the lease.

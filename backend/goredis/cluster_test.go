@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,10 +21,7 @@ import (
 // the documentation describes.
 func TestClusterKeys(t *testing.T) {
 	cluster := redistest.StartCluster(t, 3)
-	for _, node := range cluster.Nodes {
-		recipetest.AddUser(t, node, append(recipetest.ACL, "+cluster|slots", "+command")...)
-	}
-	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs(), Username: "lock", Password: "secret"})
+	client := minimalClient(t, cluster)
 	defer client.Close()
 	b := goredis.New(client)
 	for _, key := range []string{"a", "}", "}a", "}}", `\`, `\}`, "{", "{}", "a}b", "{a}b", "a{b}", "\x00", "{}{a}"} {
@@ -31,11 +29,19 @@ func TestClusterKeys(t *testing.T) {
 	}
 }
 
+// minimalClient returns a client of the user that the documentation describes.
+func minimalClient(t *testing.T, cluster *redistest.Cluster) *redis.ClusterClient {
+	for _, node := range cluster.Nodes {
+		recipetest.AddUser(t, node, slices.Concat(recipetest.ACL, []string{"+cluster|slots", "+command", "+asking"})...)
+	}
+	return redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs(), Username: "lock", Password: "secret"})
+}
+
 // TestClusterMoves gives a slot to another node behind the client's back, first
 // half, then for good.
 func TestClusterMoves(t *testing.T) {
 	cluster := redistest.StartCluster(t, 3)
-	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: cluster.Addrs()})
+	client := minimalClient(t, cluster)
 	defer client.Close()
 	b := goredis.New(client)
 	turn(t, b, "k") // the client knows the slots

@@ -76,9 +76,10 @@
 // claim, and +ping whether the connection is still good, which otherwise is made anew
 // every few seconds.
 //
-// It needs +cluster|slots and +command as well for a Cluster, +select for a DB other
-// than 0, +client|setname for a ClientName, and +wait for [WithReplicas]. go-redis
-// tries CLIENT SETINFO and CLIENT MAINT_NOTIFICATIONS as well and does without them.
+// It needs +cluster|slots, +command and +asking as well for a Cluster, and +readonly if
+// the client reads from replicas; +select for a DB other than 0, +client|setname for a
+// ClientName, and +wait for [WithReplicas]. go-redis tries CLIENT SETINFO and CLIENT
+// MAINT_NOTIFICATIONS as well and does without them.
 //
 // # TLS and passwords
 //

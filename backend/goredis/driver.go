@@ -40,6 +40,7 @@ func (d driver) lookAround(ctx context.Context, err error) {
 	}
 }
 
+// command is args as go-redis is to send them: once, and not after ctx has ended.
 func command(ctx context.Context, args []any) once {
 	last := len(args) - 1
 	args = append(args[:last:last], guard{ctx, args[last]}) // a copy: args may be sent again

@@ -3,6 +3,8 @@ package goredis
 import (
 	"context"
 	"fmt"
+	"net"
+	"strings"
 	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
@@ -37,36 +39,46 @@ func (d driver) node(ctx context.Context, key string) (*redis.Client, error) {
 // maxRedirects is how often a cluster may send a command on before it is an error.
 const maxRedirects = 3
 
-// DoAndWait follows redirections as [driver.Do] does, with both commands: a node that
-// redirects has done nothing.
+// DoAndWait goes where a cluster sends it, as [driver.Do] does, with both commands: a
+// node that redirects, or has become a replica, has done nothing.
 func (d driver) DoAndWait(ctx context.Context, args, wait []any) (reply, acknowledged any, err error) {
-	node, err := d.node(ctx, args[firstKey].(string))
+	key := args[firstKey].(string)
+	node, err := d.node(ctx, key)
 	if err != nil {
 		return nil, nil, err
 	}
 	asks := false
 	for redirects := 0; ; redirects++ {
 		reply, acknowledged, err = both(ctx, node, asks, args, wait)
+		if err == nil {
+			return reply, acknowledged, nil
+		}
+		cluster, ok := d.client.(*redis.ClusterClient)
+		if !ok || redirects == maxRedirects {
+			d.lookAround(ctx, err)
+			return nil, nil, err
+		}
+		var next *redis.Client
 		var addr string
-		if addr, asks = redis.IsAskError(err); !asks {
-			addr, _ = redis.IsMovedError(err)
+		_, moved := redis.IsMovedError(err)
+		addr, asks = redis.IsAskError(err)
+		switch {
+		case asks:
+			next = masterAt(ctx, cluster, addr)
+		case moved, redis.IsReadOnlyError(err):
+			_ = masterAt(ctx, cluster, "") // for the look around
+			next, _ = d.node(ctx, key)
 		}
-		if addr == "" || redirects == maxRedirects {
-			if err != nil {
-				d.lookAround(ctx, err)
-			}
-			return reply, acknowledged, err
-		}
-		next := d.nodeAt(ctx, addr)
 		if next == nil {
+			d.lookAround(ctx, err)
 			return nil, nil, err
 		}
 		node = next
 	}
 }
 
-// both sends args and wait at once. After a word of ASK to the node that takes over a
-// slot, which it needs from who was redirected to it before all keys have arrived.
+// both sends args and wait at once. If asks, ASKING goes first: a node that is taking
+// over a slot serves only who says so.
 func both(ctx context.Context, node *redis.Client, asks bool, args, wait []any) (reply, acknowledged any, err error) {
 	script, waiting := command(ctx, args), redis.NewCmd(ctx, wait...)
 	pipe := node.Pipeline()
@@ -81,15 +93,14 @@ func both(ctx context.Context, node *redis.Client, asks bool, args, wait []any) 
 	return script.Val(), waiting.Val(), nil
 }
 
-// nodeAt returns the client of the master at addr, nil if there is none, as of a node
-// that takes over its very first slot. It has the cluster told anew.
-func (d driver) nodeAt(ctx context.Context, addr string) *redis.Client {
-	c, ok := d.client.(*redis.ClusterClient)
-	if !ok {
-		return nil
+// masterAt returns the client of the master at addr, nil if there is none, as of a node
+// that takes over its very first slot. The cluster is asked anew which there are.
+func masterAt(ctx context.Context, cluster *redis.ClusterClient, addr string) *redis.Client {
+	if i := strings.LastIndexByte(addr, ':'); i >= 0 { // servers leave out the brackets of IPv6
+		addr = net.JoinHostPort(strings.Trim(addr[:i], "[]"), addr[i+1:])
 	}
 	var found atomic.Pointer[redis.Client]
-	_ = c.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error { // all at once
+	_ = cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error { // all at once
 		if node.Options().Addr == addr {
 			found.Store(node)
 		}

@@ -37,8 +37,8 @@ func WithLogger(logger *slog.Logger) Option {
 //
 // Redis answers before its replicas know. Should the primary die just then, a replica
 // may take over that has never heard of the lease, and give the key to somebody else.
-// With this option nobody believes to have a lease that is on fewer than n replicas. If
-// fewer acknowledge it in time, the outcome is unknown, like that of a request whose
+// With this option nobody believes to have a lease that was on fewer than n replicas when
+// it was taken or last prolonged. If fewer acknowledge it in time, the outcome is unknown, like that of a request whose
 // answer was lost: the mutex asks again, or takes back what it may have got, and a
 // renewal is tried again until the lease's deadline. As long as the replicas stay
 // behind there are no new leases, and those there are get lost, in time.
@@ -49,11 +49,12 @@ func WithLogger(logger *slog.Logger) Option {
 // nobody. within is in whole milliseconds, at least one, and Redis takes up to 100 ms
 // longer. So no more of it is used than half of what is left of the request's ctx,
 // which the mutex gives a quarter of the ttl, 3 s at most, and the first renewal after
-// a turn in line a quarter of the claim, often 250 ms. A read timeout of the
+// a turn in line a quarter of the claim, often 250 ms, as has the word to the waiter. A read timeout of the
 // connection should be longer than within.
 //
 // The user needs the permission +wait. All who share a lock should want the same:
-// while somebody waits for more replicas than there are, the key is in its name.
+// while somebody waits for more replicas than there are, without end in a Lock, the key is
+// in its name.
 //
 // This narrows the window and does not close it, and makes no consistent store of
 // Redis. What counts is which replica takes over: if it need not be one that has

@@ -87,15 +87,9 @@ func (c *call) send(args []any) (any, error) {
 }
 
 // explain adds to a driver's error what it was about, and that ctx ended if the
-// driver noticed only that a socket's deadline passed.
+// driver noticed only that a socket's deadline passed. It shows no token.
 func explain(ctx context.Context, s *script, token string, err error) error {
-	// A server that does not know EVALSHA quotes the arguments, the token among
-	// them and perhaps cut short. An error that shows it is not even wrapped.
-	// Whoever quotes a token may escape the label in it, so the secret is looked for.
-	text, _, quoted := strings.Cut(err.Error(), ", with args beginning with")
-	if hidden := hide(text, token[strings.LastIndexByte(token, ':')+1:]); quoted || hidden != text {
-		err = errors.New(hidden)
-	}
+	err = discreet(err, token[strings.LastIndexByte(token, ':')+1:])
 	ended := ctx.Err()
 	if at, ok := ctx.Deadline(); ok && ended == nil && !time.Now().Before(at) {
 		ended = context.DeadlineExceeded // the socket's timer was the faster one
@@ -104,6 +98,30 @@ func explain(ctx context.Context, s *script, token string, err error) error {
 		return fmt.Errorf("redis: %s: %w: %w", s.name, ended, err)
 	}
 	return fmt.Errorf("redis: %s: %w", s.name, err)
+}
+
+// quotations are what errors say before they quote what may be a token, perhaps cut
+// short, and perhaps another's: the server, of a command that it does not know, and
+// go-redis, of an answer that it can not read. And what is left of that.
+var quotations = map[string]string{
+	", with args beginning with": "",
+	"can't parse ":               "can't parse the answer",
+}
+
+// discreet returns err, or if that quotes anything or shows secret, what remains of its
+// text without it. Such an error is not even wrapped.
+func discreet(err error, secret string) error {
+	text := err.Error()
+	for q, rest := range quotations {
+		if before, _, quoted := strings.Cut(text, q); quoted {
+			text = before + rest
+		}
+	}
+	// Whoever quotes a token may escape the label in it, so the secret is looked for.
+	if text = hide(text, secret); text == err.Error() {
+		return err
+	}
+	return errors.New(text)
 }
 
 // hide puts something else for secret in text, also where that is cut short: a

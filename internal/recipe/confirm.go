@@ -7,8 +7,10 @@ import (
 	"github.com/dislock/dislock/backend"
 )
 
-// confirmTimeout bounds how long it may take to confirm a grant, and so does half the
-// claim: the waiter asks by itself anyway.
+// confirmTimeout bounds how long it may take to confirm a grant, and so does a quarter
+// of the claim, which is what the first renewal has: replicas that are in time for the
+// grant have to be in time for that. If they are not, the waiter asks, and what it gets
+// then is a lease of the full ttl.
 const confirmTimeout = 3 * time.Second
 
 // confirm tells w of the grant in m when enough replicas have it. What says so is a
@@ -21,7 +23,7 @@ func (l *listener) confirm(life context.Context, w *waiter, m message, began tim
 	l.mu.Lock()
 	key, claim := w.key, w.claim
 	l.mu.Unlock()
-	ctx, cancel := context.WithTimeout(life, min(duration(claim)/2, confirmTimeout))
+	ctx, cancel := context.WithTimeout(life, min(duration(claim)/4, confirmTimeout))
 	defer cancel()
 	err := l.recipe.confirm(ctx, key, claim, m)
 

@@ -102,7 +102,6 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte{6, 0, 100, 0})                                                                                                               // held
 	f.Add([]byte("\x06\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00"))                                                                             // held, for ever
 	f.Add([]byte("\x06\x01\x64\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x07\x00\x00\x00\x00\x00\x00\x00\x00\x01")) // in line
-	f.Add([]byte("\x06\x01\x64\x00\x00\x00\x00\x00\x00\x00\x00\xfe\xff\xff\xff\xff\xff\xff\xff\x00\x07\x00\x00\x00\x00\x00\x00\x00\x00\x01")) // at no place
 	f.Add([]byte{8, 2, 5, 0, 9})
 	f.Add([]byte{8, 5, 5, 0, 9, 0, 1, 0, 1, 0, 1})
 	f.Add([]byte{8, 1, 8, 2, 4, 0, 1})

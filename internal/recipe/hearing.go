@@ -45,7 +45,7 @@ func (l *listener) run(ctx context.Context, ended chan struct{}) {
 		heard, err := l.attend(ctx)
 		over, news := l.over(ctx, heard)
 		if news {
-			l.logger().Warn("dislock: waiters poll, because the server can not tell them of their turn", "err", err)
+			l.logger().Warn("dislock: waiters poll, because the server can not tell them of their turn", "err", discreet(err, ""))
 		}
 		if over {
 			return

@@ -24,7 +24,8 @@ type waiter struct {
 }
 
 // grant tells w of the grant in m, now or when replicas have it if that is wanted; or,
-// if there is doubt about when it was made, that it should ask. l.mu is held.
+// if there is doubt about when it was made, or nobody to confirm it, that it should
+// ask. l.mu is held.
 func (l *listener) grant(w *waiter, m message) {
 	began, ok := m.began(w.sent, w.asked, time.Now())
 	switch {
