@@ -19,7 +19,7 @@ func TestChaos(t *testing.T) {
 		seed = rand.Uint64()
 	}
 	w := newWorld(t, plan{worker: buildWorker(t, ""), driver: *flagDriver, size: 8, hands: 2, keys: 2,
-		pause: 8 * time.Millisecond, long: 200, most: 2 * ttl, seed: seed})
+		pause: 8 * time.Millisecond, long: 200, most: 2 * ttl, rests: true, seed: seed})
 	t.Logf("%s for %v, seed %d", *flagDriver, *flagFor, seed)
 	w.besiege(faultKinds, *flagFor, 600*time.Millisecond, func(elapsed time.Duration) {
 		w.mu.Lock()
@@ -49,13 +49,13 @@ func (w *world) verdict() history.Report {
 	w.leftovers()
 	resource := NewResource(w.resource.Addr())
 	defer resource.Close()
-	writes := 0
+	var sum Tally
 	for _, key := range w.names {
-		n, err := resource.Check(key)
+		t, err := resource.Tally(key)
 		if err != nil {
 			w.Error(err)
 		}
-		writes += n
+		sum = Tally{sum.Writes + t.Writes, sum.Offered + t.Offered, sum.Refused + t.Refused}
 	}
 	report := w.history()
 	overlaps := 0
@@ -64,8 +64,10 @@ func (w *world) verdict() history.Report {
 			overlaps++
 		}
 	}
-	w.Logf("%s, seed %d: %d sections of %d processes, %d writes; faults: %s; overlaps %d; granted twice after the store forgot %d; stale writes offered %d, refused %d; longest wait %v; stalls of the machine %d; violations %d",
-		w.driver, w.seed, report.Sections, w.started, writes, w.faultsByKind(), overlaps, report.Twice, report.Refused, report.Refused,
-		report.LongestWait.Round(time.Millisecond), report.Faults[Stalled], len(report.Violations))
+	w.Logf("%s, seed %d: %d sections of %d processes, %d writes; faults: %s; overlaps %d; granted twice after the store forgot %d; "+
+		"stale writes offered %d, refused %d; longest wait %v, without a fault %v; stalls of the machine %d; violations %d",
+		w.driver, w.seed, report.Sections, w.started, sum.Writes, w.faultsByKind(), overlaps, report.Twice,
+		sum.Offered, sum.Refused, report.LongestWait.Round(time.Millisecond), w.recovery.Round(time.Millisecond),
+		report.Faults[Stalled], len(report.Violations))
 	return report
 }

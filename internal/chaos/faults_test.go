@@ -25,7 +25,9 @@ type faultKind struct {
 	most   time.Duration                         // that it lasts, if that can be chosen
 	run    func(s *slot, d time.Duration) error  // of a process
 	serve  func(w *world, d time.Duration) error // of the server
-	wipes  bool                                  // the server forgets
+	stops  bool                                  // the process does not run
+	wipes  bool                                  // the server forgets: all, unless
+	key    func(w *world) string                 // says what, before it is done
 }
 
 type victim int
@@ -40,8 +42,8 @@ const (
 var faultKinds = []faultKind{
 	{name: "kill a holder", victim: holder, run: (*slot).kill},
 	{name: "kill a waiter", victim: waiter, run: (*slot).kill},
-	{name: "freeze a holder", victim: holder, most: 5 * ttl / 2, run: (*slot).freeze},
-	{name: "freeze a waiter", victim: waiter, most: 5 * ttl / 2, run: (*slot).freeze},
+	{name: "freeze a holder", victim: holder, most: 5 * ttl / 2, run: (*slot).freeze, stops: true},
+	{name: "freeze a waiter", victim: waiter, most: 5 * ttl / 2, run: (*slot).freeze, stops: true},
 	{name: "delay replies", victim: anybody, most: ttl, run: (*slot).delay},
 	{name: "cut connections", victim: anybody, most: ttl / 3, run: (*slot).cut},
 	{name: "swallow everything", victim: holder, most: 2 * ttl, run: (*slot).blackhole},
@@ -53,7 +55,7 @@ var faultKinds = []faultKind{
 	{name: "forget scripts", serve: (*world).forgetScripts},
 	{name: "kill clients", serve: (*world).killClients},
 	{name: "evict", serve: (*world).evict, wipes: true},
-	{name: "delete a key", serve: (*world).deleteKey, wipes: true},
+	{name: "delete a key", key: (*world).anyKey, wipes: true},
 }
 
 func kindsNamed(names ...string) (kinds []faultKind) {
@@ -173,7 +175,7 @@ func (w *world) killClients(time.Duration) error {
 	if _, err := w.admin("CLIENT", "KILL", "TYPE", "pubsub"); err != nil {
 		return err
 	}
-	if w.random.IntN(2) == 0 {
+	if w.draw.IntN(2) == 0 {
 		return nil
 	}
 	_, err := w.admin("CLIENT", "KILL", "TYPE", "normal")
@@ -199,8 +201,10 @@ func (w *world) evict(time.Duration) error {
 	return err
 }
 
-func (w *world) deleteKey(time.Duration) error {
-	_, err := w.admin("DEL", "dislock:{"+w.names[w.random.IntN(len(w.names))]+"}")
+func (w *world) anyKey() string { return w.names[w.draw.IntN(len(w.names))] }
+
+func (w *world) deleteKey(key string) error {
+	_, err := w.admin("DEL", "dislock:{"+key+"}")
 	return err
 }
 
@@ -211,17 +215,21 @@ func (w *world) strike(k faultKind) (bool, error) {
 	case w.worst:
 		d = k.most
 	case k.most > 0:
-		d = time.Duration(w.random.Int64N(int64(k.most)))
+		d = time.Duration(w.draw.Int64N(int64(k.most)))
 	}
-	if k.serve != nil {
-		return true, w.noted(k, "", func() error { return k.serve(w, d) })
+	switch {
+	case k.key != nil:
+		key := k.key(w)
+		return true, w.noted(k, "", key, func() error { return w.deleteKey(key) })
+	case k.serve != nil:
+		return true, w.noted(k, "", "", func() error { return k.serve(w, d) })
 	}
 	s := w.pick(k.victim)
 	if s == nil {
 		return false, nil
 	}
 	go func() {
-		err := w.noted(k, s.name, func() error { return k.run(s, d) })
+		err := w.noted(k, s.name, "", func() error { return k.run(s, d) })
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		s.hit = false
@@ -236,7 +244,7 @@ func (w *world) strike(k faultKind) (bool, error) {
 // will; nil if there is none.
 func (w *world) pick(v victim) *slot {
 	holds := w.holder()
-	if v == anybody && holds != nil && w.random.IntN(2) == 0 {
+	if v == anybody && holds != nil && w.aim.IntN(2) == 0 {
 		v = holder
 	}
 	w.mu.Lock()
@@ -253,37 +261,38 @@ func (w *world) pick(v victim) *slot {
 	if len(free) == 0 || 2*hit >= len(w.slots) { // half of them are always well
 		return nil
 	}
-	s := free[w.random.IntN(len(free))]
+	s := free[w.aim.IntN(len(free))]
 	s.hit = true
 	return s
 }
 
-func (w *world) noted(k faultKind, target string, do func() error) error {
+// noted does k, and notes when that was. What the server forgets is noted as that and
+// not as a fault as well, which would excuse for longer those who do not notice it.
+func (w *world) noted(k faultKind, target, key string, do func() error) error {
 	w.mu.Lock()
 	w.faults[k.name]++
 	w.mu.Unlock()
-	at := history.Now()
-	err := do()
-	lasted := history.Now() - at
+	r := history.Record{What: history.Fault, At: history.Now(), Target: target, Key: key, Stops: k.stops, Text: k.name}
 	if k.wipes {
-		if err := w.log.Add(history.Record{What: history.Forgot, At: at, For: lasted, Text: k.name}); err != nil {
-			return err
-		}
+		r.What = history.Forgot
 	}
-	if logged := w.log.Add(history.Record{What: history.Fault, At: at, For: lasted, Target: target, Text: k.name}); logged != nil {
-		return logged
+	err := do()
+	r.For = history.Now() - r.At
+	if err := w.log.Add(r); err != nil {
+		return err
 	}
 	return err
 }
 
-// besiege draws faults until end, each kind once before any comes again.
+// besiege draws faults until end, each kind once before any comes again. If the plan has
+// rests, they come when all kinds have been.
 func (w *world) besiege(kinds []faultKind, lasts, every time.Duration, progress func(time.Duration)) {
 	start := time.Now()
 	var deck []faultKind
 	for next := start; time.Since(start) < lasts && !w.Failed(); {
 		if len(deck) == 0 {
 			deck = slices.Clone(kinds)
-			w.random.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
+			w.draw.Shuffle(len(deck), func(i, j int) { deck[i], deck[j] = deck[j], deck[i] })
 		}
 		k := deck[0]
 		deck = deck[1:]
@@ -293,7 +302,10 @@ func (w *world) besiege(kinds []faultKind, lasts, every time.Duration, progress 
 		case !struck:
 			deck = append(deck, k)
 		}
-		time.Sleep(time.Duration(w.random.Int64N(int64(every))))
+		time.Sleep(time.Duration(w.draw.Int64N(int64(every))))
+		if w.rests && len(deck) == 0 {
+			w.rest()
+		}
 		if time.Now().After(next) {
 			progress(time.Since(start))
 			next = next.Add(5 * time.Second)
@@ -302,11 +314,43 @@ func (w *world) besiege(kinds []faultKind, lasts, every time.Duration, progress 
 			}
 		}
 	}
+	w.calm()
+}
+
+// calm waits until nothing happens to anybody.
+func (w *world) calm() {
 	for busy := true; busy; time.Sleep(10 * time.Millisecond) {
 		w.mu.Lock()
 		busy = slices.ContainsFunc(w.slots, func(s *slot) bool { return s.hit })
 		w.mu.Unlock()
 	}
+}
+
+// patience is within which everybody has to be served when the faults are over: what is
+// left of a lease whose holder died, the claims of those who did not hear of theirs, and
+// the sections of those before it, some of which are long.
+const patience = 6 * ttl
+
+// rest does nothing to anybody until all have been served again. While faults come one
+// after the other, each of them explains for a while that nobody is; now nothing does.
+func (w *world) rest() {
+	w.calm()
+	start := time.Now()
+	if names := w.unserved(patience); len(names) > 0 {
+		w.Errorf("%q are not served within %v without a fault", names, patience)
+	}
+	w.recovery = max(w.recovery, time.Since(start))
+}
+
+// unserved waits until every hand of every process has had a lock, and returns who has
+// not within d.
+func (w *world) unserved(d time.Duration) []string {
+	start := time.Now()
+	names := w.starving(start)
+	for ; len(names) > 0 && time.Since(start) < d; names = w.starving(start) {
+		time.Sleep(5 * time.Millisecond)
+	}
+	return names
 }
 
 // faultsByKind is for the last line.

@@ -23,23 +23,31 @@ func (w *world) history() history.Report {
 	return history.Check(withoutEchoes(records), rules)
 }
 
-// withoutEchoes returns the records without the stalls that are the doing of another
-// fault, and would be counted as a second one.
+// withoutEchoes returns the records, but of the stalls only what is not the doing of
+// another fault, and would be counted as a second one.
 func withoutEchoes(records []history.Record) []history.Record {
 	done := make(map[string][]history.Record)
 	for _, r := range records {
-		if r.What == history.Fault && r.Text != Stalled {
+		if r.What == history.Forgot || r.What == history.Fault && r.Text != Stalled {
 			done[r.Target] = append(done[r.Target], r)
 		}
 	}
 	return slices.DeleteFunc(records, func(r history.Record) bool {
-		return r.What == history.Fault && r.Text == Stalled && slices.ContainsFunc(done[r.Target], func(f history.Record) bool {
-			return r.At <= f.At+f.For && f.At <= r.At+r.For
-		})
+		if r.What != history.Fault || r.Text != Stalled {
+			return false
+		}
+		from, to := r.At, r.At+r.For
+		for _, f := range done[r.Target] {
+			if f.At <= to && from <= f.At+f.For {
+				from = max(from, f.At+f.For)
+			}
+		}
+		return to-from < int64(Stall)
 	})
 }
 
-// watch notes when the machine does not let the server answer, until the test ends.
+// watch notes when the machine does not let the server answer, or this process ask, by
+// way of which all connections go, until the test ends.
 func (w *world) watch() {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	w.Cleanup(func() { close(stop); <-stopped })
@@ -47,13 +55,12 @@ func (w *world) watch() {
 		defer close(stopped)
 		tick := time.NewTicker(Stall / 4)
 		defer tick.Stop()
-		for {
+		for at := history.Now(); ; at = history.Now() {
 			select {
 			case <-stop:
 				return
 			case <-tick.C:
 			}
-			at := history.Now()
 			_, _ = w.admin("PING") // it may be down, which is noted by whoever did it
 			if took := history.Now() - at; took > int64(Stall) {
 				_ = w.log.Add(history.Record{What: history.Fault, At: at, For: took, Text: Stalled})

@@ -3,8 +3,6 @@ package chaos
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 
 	"github.com/gomodule/redigo/redis"
 )
@@ -33,15 +31,20 @@ if tonumber(ARGV[1]) < tonumber(redis.call('HGET', KEYS[1], 'fence') or '0') the
 redis.call('HSET', KEYS[1], 'fence', ARGV[1])
 return tonumber(redis.call('HGET', KEYS[1], 'number') or '0')`)
 
-	writeScript = redis.NewScript(2, `
-if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return -1 end
+	// A write is offered by one who has been overtaken if a larger fence has entered.
+	// That is counted apart from what is refused.
+	writeScript = redis.NewScript(1, `
+local last = redis.call('HGET', KEYS[1], 'fence')
+if tonumber(ARGV[1]) < tonumber(last) then redis.call('HINCRBY', KEYS[1], 'offered', 1) end
+if last ~= ARGV[1] then
+  redis.call('HINCRBY', KEYS[1], 'refused', 1)
+  return -1
+end
 redis.call('HSET', KEYS[1], 'number', ARGV[2])
-redis.call('RPUSH', KEYS[2], ARGV[1])
 return redis.call('HINCRBY', KEYS[1], 'writes', 1)`)
 )
 
-func numberKey(key string) string   { return "number:" + key }
-func acceptedKey(key string) string { return "accepted:" + key }
+func numberKey(key string) string { return "number:" + key }
 
 // Enter returns the number of key, and [ErrStale] if a larger fence has entered.
 func (r *Resource) Enter(key string, fence uint64) (int, error) {
@@ -50,7 +53,7 @@ func (r *Resource) Enter(key string, fence uint64) (int, error) {
 
 // Write sets the number of key, unless a larger fence has entered: [ErrStale].
 func (r *Resource) Write(key string, fence uint64, number int) error {
-	_, err := r.run(writeScript, numberKey(key), acceptedKey(key), fence, number)
+	_, err := r.run(writeScript, numberKey(key), fence, number)
 	return err
 }
 
@@ -64,25 +67,28 @@ func (r *Resource) run(s *redis.Script, args ...any) (int, error) {
 	return n, err
 }
 
-// Check says what is wrong with what was written to key: additions that were lost,
-// or a fence that was accepted after a larger one.
-func (r *Resource) Check(key string) (writes int, err error) {
+// Tally is what was written to a key.
+type Tally struct {
+	Writes  int // accepted
+	Offered int // by one who had been overtaken
+	Refused int // of these
+}
+
+// Tally returns what was written to key, and what is wrong with that: additions that
+// were lost, or a write by one who had been overtaken.
+func (r *Resource) Tally(key string) (Tally, error) {
 	conn := r.pool.Get()
 	defer conn.Close()
-	state, err := redis.Strings(conn.Do("HMGET", numberKey(key), "number", "writes"))
+	n, err := redis.IntMap(conn.Do("HGETALL", numberKey(key)))
 	if err != nil {
-		return 0, err
+		return Tally{}, err
 	}
-	if state[0] != state[1] {
-		return 0, fmt.Errorf("the number of %s is %s after %s additions", key, state[0], state[1])
+	t := Tally{n["writes"], n["offered"], n["refused"]}
+	switch {
+	case n["number"] != t.Writes:
+		err = fmt.Errorf("the number of %s is %d after %d additions", key, n["number"], t.Writes)
+	case t.Offered != t.Refused:
+		err = fmt.Errorf("of %d writes to %s by those who had been overtaken, %d were refused", t.Offered, key, t.Refused)
 	}
-	accepted, err := redis.Uint64s(conn.Do("LRANGE", acceptedKey(key), 0, -1))
-	if err != nil {
-		return 0, err
-	}
-	if !slices.IsSorted(accepted) {
-		return 0, fmt.Errorf("the resource of %s accepted a fence after a larger one", key)
-	}
-	writes, _ = strconv.Atoi(state[1])
-	return writes, nil
+	return t, err
 }

@@ -18,7 +18,9 @@ import (
 
 // A Crew is the processes of one test.
 type Crew struct {
-	tb    testing.TB
+	tb testing.TB
+
+	mu    sync.Mutex
 	guard io.Writer
 }
 
@@ -30,10 +32,21 @@ func New(tb testing.TB) *Crew {
 	return c
 }
 
+// guard is told by lines of who has been started and who is gone, whose number may be
+// a stranger's from then on.
+const guard = `trap "" HUP INT QUIT TERM
+while read -r what pid; do
+	case $what in
+	started) pids="$pids $pid " ;;
+	gone) pids="${pids%% $pid *} ${pids#* $pid }" ;;
+	esac
+done
+[ -z "${pids## }" ] || kill -9 $pids`
+
 // startGuard starts a shell that kills the members if this process dies: one that is
 // frozen would not notice.
 func (c *Crew) startGuard() {
-	sh := exec.Command("sh", "-c", `trap "" HUP INT QUIT TERM; while read pid; do pids="$pids $pid"; done; kill -9 $pids`)
+	sh := exec.Command("sh", "-c", guard)
 	stdin, err := sh.StdinPipe()
 	if err == nil {
 		err = sh.Start()
@@ -46,6 +59,12 @@ func (c *Crew) startGuard() {
 		_ = sh.Process.Kill() // before its pipe closes: the pids may be others' by now
 		_ = sh.Wait()
 	})
+}
+
+func (c *Crew) say(what string, pid int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fmt.Fprintln(c.guard, what, pid)
 }
 
 // A Process is one member.
@@ -75,7 +94,7 @@ func (c *Crew) Start(cmd *exec.Cmd, heard func(line []byte)) (*Process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	fmt.Fprintln(c.guard, cmd.Process.Pid)
+	c.say("started", cmd.Process.Pid)
 	gone := make(chan struct{})
 	p := &Process{Gone: gone, cmd: cmd, stdin: stdin}
 	go func() {
@@ -84,6 +103,7 @@ func (c *Crew) Start(cmd *exec.Cmd, heard func(line []byte)) (*Process, error) {
 			heard(s.Bytes())
 		}
 		_ = cmd.Wait()
+		c.say("gone", cmd.Process.Pid)
 	}()
 	c.tb.Cleanup(p.Kill)
 	return p, nil

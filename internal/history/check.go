@@ -78,6 +78,7 @@ func Check(records []Record, rules Rules) Report {
 		notice: int64(rules.Notice),
 		slack:  int64(rules.Slack),
 		faults: make(map[string]*faults),
+		stops:  make(map[string]*faults),
 		forgot: make(map[string][]span),
 		report: Report{Faults: make(map[string]int)},
 	}
@@ -121,17 +122,21 @@ type checker struct {
 	ttl, notice, slack int64
 	start              int64              // the first instant
 	faults             map[string]*faults // by target
+	stops              map[string]*faults // of these, during which it did not run
 	forgot             map[string][]span  // by key; "" for all of them
 	report             Report
 }
 
 func (c *checker) readFaults(ordered []*Record) {
-	hit := make(map[string][]span)
+	hit, stopped := make(map[string][]span), make(map[string][]span)
 	for _, r := range ordered {
 		when := span{r.At, r.At + max(r.For, 0)}
 		switch r.What {
 		case Fault:
 			hit[r.Target] = append(hit[r.Target], when)
+			if r.Stops {
+				stopped[r.Target] = append(stopped[r.Target], when)
+			}
 			c.report.Faults[cmp.Or(r.Text, Fault)]++
 		case Forgot:
 			c.forgot[r.Key] = append(c.forgot[r.Key], when)
@@ -140,6 +145,9 @@ func (c *checker) readFaults(ordered []*Record) {
 	}
 	for target, all := range hit {
 		c.faults[target] = newFaults(all)
+	}
+	for target, all := range stopped {
+		c.stops[target] = newFaults(all)
 	}
 }
 

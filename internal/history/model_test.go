@@ -123,7 +123,9 @@ func (m *model) trouble() {
 		m.keys[k] = place{}
 		return
 	}
-	m.story = append(m.story, fault(w.name, at, lasts)...)
+	hit := fault(w.name, at, lasts)
+	hit[0].Stops = w.frozen == at+lasts
+	m.story = append(m.story, hit...)
 }
 
 // reach reports whether a request arrives at the store, and its answer at the worker.

@@ -23,9 +23,11 @@ var trustedCases = []verdict{
 	{"is told too late", Trusted, 0, tell(
 		open("a", 1, 0, 10*ms), told("a", 1, 10*ms+ttl+slack+1), fault("", 500*ms, ttl))},
 	{"is told too late, because it was stopped", "", 0, tell(
+		open("a", 1, 0, 10*ms), told("a", 1, 10*ms+3*ttl), stopped("a", 500*ms, 10*ms+ttl-slack-500*ms))},
+	{"is told too late, though it was only cut off", Trusted, 0, tell(
 		open("a", 1, 0, 10*ms), told("a", 1, 10*ms+3*ttl), fault("a", 500*ms, 10*ms+ttl-slack-500*ms))},
 	{"is told too late, long after it was stopped", Trusted, 0, tell(
-		open("a", 1, 0, 10*ms), told("a", 1, 10*ms+3*ttl), fault("a", 500*ms, 10*ms+ttl-slack-500*ms-1))},
+		open("a", 1, 0, 10*ms), told("a", 1, 10*ms+3*ttl), stopped("a", 500*ms, 10*ms+ttl-slack-500*ms-1))},
 	{"is told by an Unlock", "", 0, tell(
 		hold("a", 1, 0, 10*ms, 500*ms), told("a", 1, 10*ms+ttl+slack+1), fault("", 500*ms, ttl))},
 }

@@ -41,6 +41,7 @@ type Record struct {
 	Until   int64  `json:",omitempty"` // of [Trust]: an instant
 	For     int64  `json:",omitempty"` // of [Fault] and [Forgot]: how long it lasted
 	Target  string `json:",omitempty"` // of [Fault]: the process that was hit; "" for the store, and so for all
+	Stops   bool   `json:",omitempty"` // of [Fault]: the target did not run meanwhile
 	Text    string `json:",omitempty"`
 }
 

@@ -61,6 +61,13 @@ func fault(target string, at, lasts int64) story {
 	return story{{At: at, What: Fault, Process: "tester", Target: target, For: lasts, Text: "hit " + target}}
 }
 
+// stopped is a fault during which the process does not run.
+func stopped(target string, at, lasts int64) story {
+	s := fault(target, at, lasts)
+	s[0].Stops = true
+	return s
+}
+
 func forgot(key string, at, lasts int64) story {
 	return story{{At: at, What: Forgot, Process: "tester", Key: key, For: lasts}}
 }

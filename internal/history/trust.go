@@ -36,7 +36,7 @@ func (r *reader) tell(s *section, record *Record) {
 		return // accused of that already
 	}
 	if late := record.At - s.until; late > r.slack && !s.left &&
-		r.faults[s.process].count(span{s.until - r.slack, record.At}) == 0 {
+		r.stops[s.process].count(span{s.until - r.slack, record.At}) == 0 {
 		r.accuse(record.At, Trusted, "%s: %v is told that it has lost key %q, %s after it could trust in having it",
 			r.when(record.At), s, record.Key, seconds(late))
 	}

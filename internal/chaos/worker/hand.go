@@ -39,7 +39,7 @@ func (w *worker) watch() {
 	for range time.Tick(chaos.Stall / 10) {
 		now := history.Now()
 		if now-last > int64(chaos.Stall) {
-			w.note(history.Record{What: history.Fault, At: last, For: now - last, Target: w.Name, Text: chaos.Stalled})
+			w.note(history.Record{What: history.Fault, At: last, For: now - last, Target: w.Name, Stops: true, Text: chaos.Stalled})
 		}
 		last = now
 	}
@@ -79,11 +79,16 @@ func (h *hold) note(r history.Record) {
 func (h *hold) believes(what string) bool {
 	at := history.Now()
 	if err := h.lease.Err(); err != nil {
-		told := history.Told
-		if what == history.Entered {
-			told = history.GaveUp // the lock was lost before anybody knew that it was had
+		if what == history.Entered { // lost before anybody knew that it was had
+			h.note(history.Record{What: history.GaveUp, Text: err.Error()})
+			return false
 		}
-		h.note(history.Record{What: told, Text: err.Error()})
+		// Told is who need not ask: Done has to be closed as well.
+		select {
+		case <-h.lease.Done():
+		case <-time.After(h.TTL):
+		}
+		h.note(history.Record{What: history.Told, Text: err.Error()})
 		return false
 	}
 	h.note(history.Record{What: what, At: at})
@@ -109,8 +114,8 @@ func (h *hold) run(ctx context.Context, mu *dislock.Mutex) {
 		return
 	}
 	fmt.Println(h.hand) // a sign of life
-	if h.add() && h.believes(history.Left) {
-		return
+	if h.add() {
+		h.believes(history.Left)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ type witness struct {
 	mu    sync.Mutex
 	token string // that asks at the moment, or has the lock
 	fence uint64 // of its lease; 0 if it has none yet
+	last  uint64 // of the lease before that
 }
 
 func (w *witness) Join(ctx context.Context, key, token string, ttl, claim time.Duration, told chan<- backend.Grant) (uint64, error) {
@@ -54,8 +56,11 @@ func (w *witness) trust(token string, fence uint64, until int64) {
 	if token != w.token {
 		return // of an acquisition that has ended
 	}
-	if fence != 0 {
-		w.fence = fence
+	if fence != 0 && w.fence == 0 {
+		if fence <= w.last { // in other processes the history shows it
+			panic(fmt.Sprintf("%s: fence %d after %d", w.key, fence, w.last))
+		}
+		w.fence, w.last = fence, fence
 	}
 	if w.fence == 0 {
 		return // a grant that is being confirmed: acquired is to come
