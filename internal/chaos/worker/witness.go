@@ -56,7 +56,7 @@ func (w *witness) trust(token string, fence uint64, until int64) {
 	if token != w.token {
 		return // of an acquisition that has ended
 	}
-	if fence != 0 && w.fence == 0 {
+	if fence != 0 && fence != w.fence { // a token can have several leases, one after the other
 		if fence <= w.last { // in other processes the history shows it
 			panic(fmt.Sprintf("%s: fence %d after %d", w.key, fence, w.last))
 		}
