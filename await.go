@@ -66,3 +66,17 @@ func (a *acquisition) untilNext(pauses *backoff, err error) time.Duration {
 	}
 	return until
 }
+
+// heldHere is the reason to wait when the gate is shut: somebody in this process
+// holds the lock, or waits for it, and then for a reason that is ours as well.
+func (m *Mutex) heldHere() error {
+	holder, awaits := m.gate.occupant()
+	switch {
+	case holder != nil:
+		return &HeldError{Owner: m.owner, TTL: max(holder.renewal.left(), 0)}
+	case awaits != nil:
+		return awaits
+	default:
+		return errContended
+	}
+}

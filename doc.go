@@ -70,10 +70,17 @@
 //
 // # Errors
 //
-// Every error matches one of [ErrHeld], [ErrLost], [ErrNotHeld], [ErrUnavailable]
-// or the ctx's own error by [errors.Is], names the operation and the key, and
+// Every error matches one of [ErrHeld], [ErrLost], [ErrNotHeld], [ErrUnavailable],
+// [ErrClosed] or the ctx's own error by [errors.Is], names the operation and the key, and
 // wraps its cause. A wait that ctx ended matches the ctx's error and also the last
 // reason for waiting. No error and no log line shows a token.
+//
+// # Several, elsewhere, for longer, no more
+//
+// [LockAll] locks several keys, all or none, without waiting in circles. A lease that is
+// taken in one process can be released in another: [Lease.Detach], [Mutex.Adopt].
+// [WithMinHold] keeps the lock locked for a while though the work was done sooner. A
+// process that ends gives back what it holds by [Group.Close].
 //
 // # Testing
 //

@@ -63,7 +63,7 @@ func unavailable(err error) error {
 // ended is the error of a ctx that has ended, with its cause if it has another.
 func ended(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(cause, err) {
+	if errors.Is(cause, err) || cause == ErrClosed { // a closed Group has ended it, not the caller's ctx
 		return cause
 	}
 	return fmt.Errorf("%w: %w", err, cause)

@@ -25,7 +25,8 @@ type Hooks struct {
 	// Lost is called when a lease ended before it was unlocked.
 	Lost func(LostInfo)
 
-	// Released is called when an Unlock has ended, except after a loss.
+	// Released is called when an Unlock or a Detach has ended, except after a loss, and
+	// after a Detach that failed.
 	Released func(ReleasedInfo)
 }
 

@@ -16,11 +16,12 @@ type Lease struct {
 
 	doubt bool // an attempt to release got no answer; belongs to who is unlocking
 
-	mu    sync.Mutex
-	phase phase
-	err   error         // why it ended; nil while held, final once set
-	done  chan struct{} // made when somebody asks for it
-	ended func(error)   // called when err is set; nil if nobody asked
+	mu     sync.Mutex
+	phase  phase
+	waived bool          // the minimum hold
+	err    error         // why it ended; nil while held, final once set
+	done   chan struct{} // made when somebody asks for it
+	ended  func(error)   // called when err is set; nil if nobody asked
 }
 
 // newLease returns the lease that the store granted for ttl, no earlier than at
@@ -47,10 +48,10 @@ func (l *Lease) Fence() uint64 { return l.fence }
 func (l *Lease) Token() string { return l.token }
 
 // Done returns a channel that is closed the moment that the hold ends: when it
-// has been unlocked, or when it is no longer to be trusted, and then before the
-// store can give the key to somebody else. It is later than that when nobody can
-// close it: while the process does not run, and for up to a third of the ttl after a
-// suspended machine has woken. Err is right even then.
+// has been unlocked or detached, or when it is no longer to be trusted, and then
+// before the store can give the key to somebody else. It is later than that when
+// nobody can close it: while the process does not run, and for up to a third of the
+// ttl after a suspended machine has woken. Err is right even then.
 func (l *Lease) Done() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,10 +65,10 @@ func (l *Lease) Done() <-chan struct{} {
 }
 
 // Err returns nil while the lease is held. Afterwards it returns why it ended, and
-// always the same: an error that matches [ErrNotHeld] after Unlock, or [ErrLost]
-// with its cause after a loss. It reads the clocks each time, so that it never
-// says nil after the deadline, even if the timer that closes Done is late. While
-// an Unlock waits for its first answer, the lease counts as held.
+// always the same: an error that matches [ErrNotHeld] after Unlock or Detach, or
+// [ErrLost] with its cause after a loss. It reads the clocks each time, so that it
+// never says nil after the deadline, even if the timer that closes Done is late.
+// While an Unlock waits for its first answer, the lease counts as held.
 func (l *Lease) Err() error {
 	if err := l.reason(); err != nil {
 		return err
@@ -85,14 +86,18 @@ func (l *Lease) reason() error {
 
 // expire is called at the deadline. It is a loss unless the owner was letting go.
 func (l *Lease) expire(cause error) {
-	l.mu.Lock()
-	letGo := l.phase != locked
-	l.mu.Unlock()
-	if letGo {
+	if l.lettingGo() {
 		l.end(&l.notHeld)
 		return
 	}
 	l.lose(cause)
+}
+
+// lettingGo reports whether the owner is unlocking the lease, or has done so.
+func (l *Lease) lettingGo() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.phase != locked && l.phase != detaching
 }
 
 // lose ends the hold with a loss, tells who wants to know, and returns the error.
@@ -119,6 +124,7 @@ func (l *Lease) end(err error) bool {
 	}
 	ended := l.ended
 	l.mu.Unlock()
+	l.mutex.group.remove(l)
 	if ended != nil {
 		ended(err)
 	}

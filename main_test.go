@@ -77,3 +77,6 @@ func (b *logBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
+
+// quiet is for what shall not be read in the log of the tests.
+var quiet = dislock.WithLogger(slog.New(slog.DiscardHandler))

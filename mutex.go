@@ -43,13 +43,20 @@ func New(b backend.Backend, key string, opts ...Option) *Mutex {
 	return &Mutex{config: newConfig(opts), backend: b, line: backend.LineOf(b), key: key}
 }
 
+// String names the key, for whoever prints a Mutex while it is in use.
+func (m *Mutex) String() string { return fmt.Sprintf("mutex on %q", m.key) }
+
+// GoString is String: %#v does not look into a Mutex either.
+func (m *Mutex) GoString() string { return m.String() }
+
 // Lock locks m. It returns only while holding the lock: as long as another owner
 // has it, or the store is absent or refuses, Lock tries on, and logs the latter.
-// Who must not wait for ever uses [Mutex.LockContext].
+// Who must not wait for ever uses [Mutex.LockContext]; see also [Group.Close].
 func (m *Mutex) Lock() {
-	// Only the end of its ctx makes LockContext fail, and this one has none.
+	// The ctx does not end: only a closed Group makes LockContext fail. A goroutine that
+	// has no way to learn of it is best held here until the process has ended.
 	if _, err := m.LockContext(context.Background()); err != nil {
-		panic(err)
+		select {}
 	}
 }
 
@@ -78,14 +85,15 @@ func (m *Mutex) Unlock() {
 }
 
 // LockContext locks m and returns the lease, or the reason why it could not
-// before ctx ended; nothing else bounds the wait. That error matches ctx's error,
-// and also [ErrHeld] or [ErrUnavailable] as the last reason for waiting.
+// before ctx ended; nothing else bounds the wait. That error matches ctx's error
+// ([ErrClosed] if it was the end of the Mutex's [Group]), and also [ErrHeld] or
+// [ErrUnavailable] as the last reason for waiting.
 //
 // ctx is about the waiting. The lease outlives it. If a request is under way when
 // ctx ends, what it may have taken is given back in the background, for which the
 // process has to live on for a moment; otherwise the ttl does it.
 func (m *Mutex) LockContext(ctx context.Context) (*Lease, error) {
-	lease, err := m.lock(ctx)
+	lease, err := m.group.hold(ctx, m.lock)
 	if err != nil {
 		return nil, &opError{"lock", m.key, err}
 	}
@@ -97,7 +105,7 @@ func (m *Mutex) LockContext(ctx context.Context) (*Lease, error) {
 // request, or ctx's error. If a goroutine that shares m holds or awaits the lock,
 // the answer is [ErrHeld] without a question to the store.
 func (m *Mutex) TryLockContext(ctx context.Context) (*Lease, error) {
-	lease, err := m.tryLock(ctx)
+	lease, err := m.group.hold(ctx, m.tryLock)
 	if err != nil {
 		return nil, &opError{"try to lock", m.key, err}
 	}
@@ -177,18 +185,4 @@ func (m *Mutex) tryLock(ctx context.Context) (*Lease, error) {
 func (m *Mutex) hold(ctx context.Context, acquire func(context.Context) (*Lease, error)) (lease *Lease, err error) {
 	defer func() { m.gate.admit(lease) }()
 	return acquire(ctx)
-}
-
-// heldHere is the reason to wait when the gate is shut: somebody in this process
-// holds the lock, or waits for it, and then for a reason that is ours as well.
-func (m *Mutex) heldHere() error {
-	holder, awaits := m.gate.occupant()
-	switch {
-	case holder != nil:
-		return &HeldError{Owner: m.owner, TTL: max(holder.renewal.left(), 0)}
-	case awaits != nil:
-		return awaits
-	default:
-		return errContended
-	}
 }

@@ -31,10 +31,12 @@ type config struct {
 	renewEvery time.Duration // 0: a third of ttl
 	renews     bool
 	maxHold    time.Duration // 0: none
+	minHold    time.Duration // 0: none
 	minBackoff time.Duration
 	maxBackoff time.Duration
 	passing    time.Duration // 0: not
 	owner      string
+	group      *Group // nil: none
 	hooks      Hooks
 	logger     *slog.Logger // nil: slog.Default() at the time of logging
 	now        func() moment
@@ -156,6 +158,8 @@ func (c *config) validate() {
 	case c.renews && c.renewEvery >= validity(c.ttl):
 		panic(fmt.Sprintf("dislock: renewal interval %v is not below the ttl %v less its safety margin of %v",
 			c.renewEvery, c.ttl, c.ttl-validity(c.ttl)))
+	case c.maxHold > 0 && c.minHold > c.maxHold:
+		panic(fmt.Sprintf("dislock: minimum hold %v is above the maximum hold %v", c.minHold, c.maxHold))
 	case c.minBackoff <= 0 || c.maxBackoff < c.minBackoff:
 		panic(fmt.Sprintf("dislock: backoff from %v to %v is not a range above 0", c.minBackoff, c.maxBackoff))
 	case len(c.owner) > 255:

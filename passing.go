@@ -35,6 +35,9 @@ func (r *renewal) pass() *Lease {
 	if r.over || r.stopped || r.failures > 0 || validity(r.ttl) <= now.since(r.sent) {
 		return nil
 	}
+	if now.mono.Sub(r.holder.began.mono) < r.mutex.minHold { // nobody has it before that
+		return nil
+	}
 	r.holder = &Lease{renewal: r, began: now}
 	return r.holder
 }

@@ -20,6 +20,7 @@ const maxReclaims = 16
 type reclaim struct {
 	*Mutex
 	token   string
+	keep    time.Time // the key is to be kept until then; zero: it is not
 	until   time.Time
 	pauses  backoff
 	again   []time.Duration // after the answer, once more after each of these
@@ -43,6 +44,7 @@ func (m *Mutex) takeBackAgain(token string) {
 }
 
 func (m *Mutex) newReclaim(token string) *reclaim {
+	m.group.begin()
 	return &reclaim{
 		Mutex:  m,
 		token:  token,
@@ -54,7 +56,7 @@ func (m *Mutex) newReclaim(token string) *reclaim {
 func (r *reclaim) attempt() {
 	request, cancel := backend.Bounded(context.Background(), r.requestTimeout())
 	defer cancel()
-	err := r.deleteToken(request, r.token)
+	err := r.endToken(request, r.token, r.keep)
 	if err == nil || errors.Is(err, backend.ErrNotOwner) {
 		if len(r.again) == 0 {
 			r.end()
@@ -82,17 +84,8 @@ func (r *reclaim) attempt() {
 }
 
 func (r *reclaim) end() {
+	r.group.finish()
 	if r.counted {
 		r.reclaims.Add(-1)
 	}
-}
-
-// deleteToken asks the store once to end the lease of token, with a ctx that lasts
-// as long as one request may.
-func (m *Mutex) deleteToken(request context.Context, token string) error {
-	err := m.backend.DeleteIfOwner(request, m.key, token)
-	if err == nil || errors.Is(err, backend.ErrNotOwner) {
-		return err
-	}
-	return unavailable(noAnswer(err, m.requestTimeout()))
 }

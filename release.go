@@ -13,6 +13,7 @@ type phase int8
 
 const (
 	locked    phase = iota
+	detaching       // held, and a Detach is on its way
 	unlocking       // one Unlock is on its way
 	unsure          // an Unlock ended with an unknown outcome, another may try
 	unlocked
@@ -31,7 +32,8 @@ const (
 // have ended by itself before a repeated Unlock finds it gone, that is [ErrLost],
 // too. An Unlock of what is unlocked already returns [ErrNotHeld].
 //
-// Whatever the outcome, the Mutex may be locked again afterwards.
+// Whatever the outcome, the Mutex may be locked again afterwards. With [WithMinHold]
+// that may have to wait.
 func (l *Lease) Unlock(ctx context.Context) error {
 	if !l.beginUnlock() {
 		return &opError{"unlock", l.mutex.key, ErrNotHeld}
@@ -43,16 +45,30 @@ func (l *Lease) Unlock(ctx context.Context) error {
 func (l *Lease) beginUnlock() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.phase == unlocking || l.phase == unlocked {
+	switch l.phase {
+	case detaching, unlocking, unlocked:
 		return false
 	}
 	l.phase = unlocking
 	return true
 }
 
+// beginDetach reports whether the caller is to detach.
+func (l *Lease) beginDetach() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.phase != locked {
+		return false
+	}
+	l.phase = detaching
+	return true
+}
+
 // unlock follows a beginUnlock that returned true.
 func (l *Lease) unlock(ctx context.Context) error {
 	m := l.mutex
+	m.group.begin()
+	defer m.group.finish()
 	if next := m.gate.pass(l); next != nil {
 		defer next.call() // also if a hook panics
 		l.endHold(unlocked)
@@ -73,7 +89,7 @@ func (l *Lease) unlock(ctx context.Context) error {
 	case errors.Is(err, ErrLost):
 		return err
 	default:
-		m.takeBack(l.token)
+		l.takeBack()
 		err = &opError{"unlock", m.key, err}
 		m.hooks.released(l, err)
 		return err
@@ -90,9 +106,10 @@ func (l *Lease) release(ctx context.Context) error {
 	if err := l.lossBefore(); err != nil {
 		return err
 	}
+	keep := l.keepUntil()
 	pauses := backoff{next: m.minBackoff, max: m.maxBackoff}
 	for {
-		err := m.deleteToken(ctx, l.token)
+		err := m.endToken(ctx, l.token, keep)
 		switch {
 		case err == nil:
 			return nil
@@ -121,7 +138,7 @@ func (l *Lease) lossBefore() error {
 		return nil
 	}
 	if !errors.Is(err, backend.ErrNotOwner) {
-		l.mutex.takeBack(l.token)
+		l.takeBack()
 	}
 	return err
 }
@@ -138,7 +155,11 @@ func (l *Lease) endUnlock(err error) {
 
 func (l *Lease) endHold(how phase) {
 	l.end(&l.notHeld)
+	l.setPhase(how)
+}
+
+func (l *Lease) setPhase(p phase) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.phase = how
+	l.phase = p
 }

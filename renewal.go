@@ -219,7 +219,7 @@ func (r *renewal) attempt(timeout time.Duration) {
 	case tooLate && !notOwner && !errors.Is(l.reason(), ErrMaxHold):
 		// The attempt may have prolonged a lease that nobody holds any more. After
 		// the maximum hold the hung holder keeps its grace until it unlocks.
-		m.takeBack(r.token)
+		l.takeBack()
 	case tooLate:
 	case notOwner:
 		l.lose(err)

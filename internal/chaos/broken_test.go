@@ -66,7 +66,7 @@ var variants = []variant{
 	}, []faultKind{{name: "swallow a reply", victim: holder, run: (*slot).loseReplyToRelease}}},
 	{"swallow a request", "the renewal outlives a release that failed", history.Idle, true, []edit{
 		{"release.go", `if sleep(ctx, pauses.pause()) != nil {`, `if sleep(ctx, pauses.pause()) != nil || true {`},
-		{"release.go", "m.takeBack(l.token)\n\t\terr = &opError", "err = &opError"},
+		{"release.go", "l.takeBack()\n\t\terr = &opError", "err = &opError"},
 		{"renewal.go", "r.mu.Lock()\n\tr.stopped = true", "r.mu.Lock()"},
 		{"renewal.go", "r.over = true\n\tr.timer.Stop()\n}\n\n// check", "}\n\n// check"},
 	}, nil},
