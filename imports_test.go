@@ -23,6 +23,7 @@ func TestImportsPointInwards(t *testing.T) {
 		"backend/faulty":  {module + "/backend"},
 		"backend/redigo":  {module + "/backend", module + "/internal/recipe", "github.com/gomodule/redigo/redis"},
 		"backend/goredis": {module + "/backend", module + "/internal/recipe", "github.com/redis/go-redis/v9"},
+		"inspect":         {module + "/backend", module + "/internal/recipe", "github.com/redis/go-redis/v9"},
 		"internal/recipe": {module + "/backend"},
 		"conformance":     {module, module + "/backend", module + "/backend/faulty"},
 	} {

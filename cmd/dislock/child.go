@@ -1,0 +1,93 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+)
+
+// forwarded are the signals that run passes on to its command.
+var forwarded = []os.Signal{
+	syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
+	syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH,
+}
+
+// A child is the command. It has the process group of its guard, or, on a terminal,
+// stays in that of run: only the members of the one group that a terminal has in its
+// foreground can read from it and hear of ^C and ^Z, and in a pipeline the others of
+// that group are not ours to push into the background.
+type child struct {
+	cmd        *exec.Cmd
+	target     int // for kill(2): the group, or only the process
+	foreground bool
+	gone       chan struct{} // closed when it was reaped
+}
+
+// find looks for the command, so that a mistake in its name does not cost others the
+// wait for a lock. The code is for an error.
+func find(argv []string) (cmd *exec.Cmd, code int, err error) {
+	cmd = exec.Command(argv[0], argv[1:]...)
+	return cmd, startCode(cmd.Err), cmd.Err
+}
+
+func startCode(err error) int {
+	switch {
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, exec.ErrDot), errors.Is(err, fs.ErrNotExist):
+		return exitNotFound
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOEXEC):
+		return exitNoExec
+	default:
+		return exitSystem
+	}
+}
+
+// startChild starts cmd under the eyes of g. The code is for an error.
+func startChild(cmd *exec.Cmd, g *guardian, foreground bool) (c *child, code int, err error) {
+	c = &child{cmd: cmd, foreground: foreground, gone: make(chan struct{})}
+	if !foreground {
+		c.target = -g.group()
+		g.watch(c.target)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: g.group()}
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, startCode(err), err
+	}
+	if foreground {
+		c.target = cmd.Process.Pid
+		g.watch(c.target)
+	}
+	go func() {
+		defer close(c.gone)
+		_ = cmd.Wait() // code tells how it ended
+	}()
+	return c, exitOK, nil
+}
+
+// signal passes s on: to the whole group what means its end, as a terminal would, and
+// the others to the command alone, whose helpers might die of them. On a terminal the
+// command has had its signals already.
+func (c *child) signal(s syscall.Signal) {
+	switch {
+	case c.foreground && slices.Contains([]syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGWINCH}, s):
+	case c.foreground, s == syscall.SIGUSR1, s == syscall.SIGUSR2:
+		_ = c.cmd.Process.Signal(s)
+	default:
+		_ = syscall.Kill(c.target, s)
+	}
+}
+
+func (c *child) kill() { _ = syscall.Kill(c.target, syscall.SIGKILL) }
+
+// code returns what to exit with when the command has ended by itself.
+func (c *child) code() int {
+	status := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		return exitSignal(status.Signal())
+	}
+	return status.ExitStatus()
+}

@@ -1,0 +1,135 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// A guardian is the guard as run sees it: it is told until when the command may live.
+type guardian struct {
+	cmd    *exec.Cmd
+	orders *os.File
+	ending chan struct{} // closed when it has begun to end the command
+	gone   chan struct{} // closed when it has ended
+
+	mu     sync.Mutex
+	target int
+	end    deadline
+	final  bool
+}
+
+// startGuard starts a guard, which is this same program. It dies without a trace if this
+// process ends before there is a command.
+func startGuard(e env, grace time.Duration) (*guardian, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	g := &guardian{orders: w, ending: make(chan struct{}), gone: make(chan struct{})}
+	g.cmd = exec.Command(self, "guard", grace.String(), strconv.Itoa(syscall.Getpgrp()))
+	g.cmd.Dir = "/" // not in the way of an umount
+	g.cmd.Stdin, g.cmd.Stderr = r, e.stderr
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	reports, err := g.cmd.StdoutPipe()
+	if err != nil {
+		w.Close()
+		return nil, err
+	}
+	if err := g.cmd.Start(); err != nil {
+		w.Close()
+		return nil, fmt.Errorf("the guard does not start: %w", err)
+	}
+	go func() {
+		defer close(g.gone)
+		if n, _ := reports.Read(make([]byte, 1)); n > 0 {
+			close(g.ending)
+		}
+		_, _ = io.Copy(io.Discard, reports)
+		_ = g.cmd.Wait()
+	}()
+	return g, nil
+}
+
+// group is the process group that the guard watches over.
+func (g *guardian) group() int { return g.cmd.Process.Pid }
+
+// watch tells whom the guard is to end, as kill(2) would have it.
+func (g *guardian) watch(target int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.target = target
+	g.tell()
+}
+
+// until tells the guard that the command may live until d.
+func (g *guardian) until(d deadline) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.final {
+		g.end = d
+		g.tell()
+	}
+}
+
+// atLast is the last until.
+func (g *guardian) atLast(d deadline) {
+	g.until(d)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.final = true
+}
+
+// tell writes the order. A guard that has gone does not hear it, which gone tells. g.mu
+// is held.
+func (g *guardian) tell() {
+	_ = json.NewEncoder(g.orders).Encode(newOrder(g.target, g.end))
+}
+
+// dismiss lets the guard go when the command has ended, and reports whether it was the
+// guard that ended it. Then others of the group may have a moment left to live, and
+// dismiss waits until it is over.
+func (g *guardian) dismiss() (ended bool) {
+	defer g.orders.Close()
+	g.mu.Lock()
+	_ = json.NewEncoder(g.orders).Encode(order{Done: true})
+	patience := time.Second
+	if g.began() {
+		patience += max(g.end.left(), 0)
+	}
+	g.mu.Unlock()
+	select {
+	case <-g.gone:
+		return g.began()
+	case <-time.After(patience):
+	}
+	// It is stopped, or starved. Nobody has reaped it, so the group is still its own.
+	if g.began() {
+		_ = syscall.Kill(-g.group(), syscall.SIGKILL)
+	}
+	_ = g.cmd.Process.Kill()
+	<-g.gone
+	return g.began()
+}
+
+func (g *guardian) began() bool {
+	select {
+	case <-g.ending:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,172 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/dislock/dislock"
+	"github.com/dislock/dislock/backend"
+	"github.com/dislock/dislock/backend/goredis"
+)
+
+// A job is one dislock run.
+type job struct {
+	env
+	runOptions
+	signals chan os.Signal
+	guard   *guardian
+	keeper  *keeper
+	mutex   *dislock.Mutex
+	told    bool // that the command is being ended
+	killed  bool // and not by the guard alone
+}
+
+// run runs a command while holding a lock, and returns what to exit with.
+func run(e env, args []string) int {
+	o, code, done := e.runOptions(args)
+	if done {
+		return code
+	}
+	client, err := e.connect(o.url)
+	if err != nil {
+		return e.misuse("run: %v", err)
+	}
+	defer client.Close()
+	j := &job{env: e, runOptions: o, signals: make(chan os.Signal, 16)}
+	if o.quiet { // but not the command
+		j.stderr = io.Discard
+	}
+	cmd, code, err := find(o.argv)
+	if err != nil {
+		j.say("%v", err)
+		return code
+	}
+	for _, s := range forwarded {
+		if !signal.Ignored(s) { // as by nohup, which is meant for the command, too
+			signal.Notify(j.signals, s)
+		}
+	}
+	defer signal.Stop(j.signals)
+
+	// The guard is there before the lock, so that the lock does not have to wait for it.
+	if j.guard, err = startGuard(j.env, o.grace); err != nil {
+		j.say("%v", err)
+		return exitSystem
+	}
+	logger := slog.New(logHandler{j.env})
+	b := goredis.New(client, append(o.backend(), goredis.WithLogger(logger))...)
+	defer b.Close()
+	j.keeper = newKeeper(b, o.ttl, j.guard.until)
+	options := append(o.mutex(), dislock.WithLogger(logger), dislock.WithHooks(j.hooks()))
+	j.mutex = dislock.New(j.keeper, o.key, options...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = e.stdin, e.stdout, e.stderr
+	return j.do(cmd)
+}
+
+// do runs cmd under the lock.
+func (j *job) do(cmd *exec.Cmd) int {
+	lease, code := j.lock()
+	if lease == nil {
+		j.guard.dismiss()
+		return code
+	}
+	cmd.Env = append(cmd.Environ(), "DISLOCK_KEY="+j.key, fmt.Sprintf("DISLOCK_FENCE=%d", lease.Fence()))
+	c, code, err := startChild(cmd, j.guard, j.foreground)
+	if err != nil {
+		j.say("%v", err)
+		j.guard.dismiss()
+		j.unlock(lease)
+		return code
+	}
+	j.attend(c, lease)
+
+	ended := j.guard.dismiss() || j.killed
+	if ended {
+		j.tellEnding()
+	}
+	if j.unlock(lease) || ended {
+		return exitLost
+	}
+	return c.code()
+}
+
+// attend is with the command until it has ended.
+//
+// It is the guard's part to end it in time. Should the guard be killed or stopped, attend
+// kills the command at the last moment; it does not warn it, which would take a second
+// hand that counts down like the guard's.
+func (j *job) attend(c *child, lease *dislock.Lease) {
+	lost, guardEnds, guardGone := lease.Done(), j.guard.ending, j.guard.gone
+	end := j.keeper.until
+	for {
+		look := min(max(end().left(), time.Millisecond), 250*time.Millisecond)
+		select {
+		case <-c.gone:
+			return
+		case s := <-j.signals:
+			c.signal(s.(syscall.Signal))
+		case <-guardEnds:
+			guardEnds = nil
+			j.tellEnding()
+		case <-guardGone:
+			guardGone = nil
+			if !j.guard.began() {
+				j.say("the guard was killed; the command is still killed if the lock is lost, but not if dislock is killed")
+			}
+		case <-lost:
+			lost = nil
+			d := after(time.Now(), j.grace)
+			// There is still a lease to be dead before, unless it is gone from the store.
+			if u := j.keeper.until(); !errors.Is(lease.Err(), backend.ErrNotOwner) && u.left() < d.left() {
+				d = u
+			}
+			j.guard.atLast(d)
+			end = func() deadline { return d }
+		case <-time.After(look):
+			if end().left() <= 0 {
+				j.killed = true
+				j.tellEnding()
+				c.kill()
+			}
+		}
+	}
+}
+
+func (j *job) tellEnding() {
+	if !j.told {
+		j.told = true
+		j.say("the lock %q is being lost: the command is ended, by SIGTERM and, after %v at most, SIGKILL", j.key, j.grace)
+	}
+}
+
+// unlock reports whether the lock was lost.
+func (j *job) unlock(lease *dislock.Lease) (lost bool) {
+	err := lease.Unlock(context.Background())
+	if err != nil {
+		j.say("%s", strings.TrimPrefix(err.Error(), "dislock: "))
+	}
+	return errors.Is(err, dislock.ErrLost)
+}
+
+// hooks tell the curious.
+func (j *job) hooks() dislock.Hooks {
+	if !j.verbose {
+		return dislock.Hooks{}
+	}
+	return dislock.Hooks{
+		Waiting:  func(i dislock.WaitingInfo) { j.say("waiting for %q: %v", i.Key, i.Reason) },
+		Acquired: func(i dislock.AcquiredInfo) { j.say("holding %q with fence %d, after %v", i.Key, i.Fence, i.Took) },
+		Released: func(i dislock.ReleasedInfo) { j.say("held %q for %v", i.Key, i.Held) },
+	}
+}
