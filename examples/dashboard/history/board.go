@@ -1,0 +1,63 @@
+package history
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"time"
+)
+
+// A Board is what matters here of a dashboard of Grafana.
+type Board struct {
+	Title  string  `json:"title"`
+	Panels []Panel `json:"panels"`
+}
+
+// A Panel shows some queries. Kind is timeseries, or stat for a single number.
+type Panel struct {
+	Kind    string   `json:"type"`
+	Title   string   `json:"title"`
+	GridPos Place    `json:"gridPos"`
+	Targets []Target `json:"targets"`
+	Field   struct {
+		Defaults struct {
+			Unit   string `json:"unit"`
+			Custom struct {
+				Scale struct {
+					Type string `json:"type"` // log, or nothing
+				} `json:"scaleDistribution"`
+			} `json:"custom"`
+		} `json:"defaults"`
+	} `json:"fieldConfig"`
+}
+
+// A Place is where a panel is, in units of which a board is 24 wide.
+type Place struct{ X, Y, W, H int }
+
+// A Target is one query of a panel, and how its series are called.
+type Target struct {
+	Expr   string `json:"expr"`
+	Legend string `json:"legendFormat"`
+}
+
+// ReadBoard reads a dashboard from a file.
+func ReadBoard(file string) (Board, error) {
+	var b Board
+	content, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(content, &b)
+	}
+	if err == nil && len(b.Panels) == 0 {
+		err = errors.New(file + " has no panels")
+	}
+	return b, err
+}
+
+// Query returns the query with what Grafana would put in place of its variables: all
+// classes, the window for rates, and the time that is shown.
+func (t Target) Query(window, shown time.Duration) string {
+	return strings.NewReplacer(
+		"$class", ".*", "$__rate_interval", window.String(), "$__range", shown.String(),
+	).Replace(t.Expr)
+}
