@@ -86,7 +86,7 @@ func (i *instruments) series(class string) *series {
 		addLoss:        map[string][]metric.AddOption{},
 	}
 	ctx := context.Background()
-	for _, c := range []string{causeDeadline, causeNotOwner, causeMaxHold} {
+	for _, c := range []string{causeDeadline, causeNotOwner, causeMaxHold, causeClosed} {
 		s.addLoss[c] = []metric.AddOption{with(attrCause.String(c))}
 		s.losses.Add(ctx, 0, s.addLoss[c]...)
 	}

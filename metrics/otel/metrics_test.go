@@ -114,8 +114,8 @@ func TestRepeatedUnlock(t *testing.T) {
 // Before anything has happened the counters are there, at 0.
 func TestCountersBeginAtZero(t *testing.T) {
 	f := newFixture(t, nil)
-	if got := f.points(t); len(got) != 8 {
-		t.Errorf("%d points, want 8: %v", len(got), got)
+	if got := f.points(t); len(got) != 9 {
+		t.Errorf("%d points, want 9: %v", len(got), got)
 	}
 	f.wantPoints(t, nil)
 }

@@ -14,7 +14,7 @@
 //	dislock.waits             {wait}       those that found that they have to wait; dislock.reason is held or unavailable
 //	dislock.hold              s            histogram, from the grant to the end of the Unlock or to the loss
 //	dislock.held              {lease}      up-down counter, leases that this process holds now
-//	dislock.losses            {lease}      ended before they were unlocked; dislock.cause is deadline, not_owner or max_hold
+//	dislock.losses            {lease}      ended before they were unlocked; dislock.cause is deadline, not_owner, max_hold or closed
 //	dislock.renewal           s            histogram, the store's answer to renewals that succeeded
 //	dislock.renewal.failures  {attempt}    attempts to renew that got no answer
 //	dislock.release.failures  {attempt}    releases whose outcome is unknown
@@ -149,6 +149,7 @@ const (
 	causeDeadline = "deadline"  // not renewed in time
 	causeNotOwner = "not_owner" // the store says that it is somebody else's, or nobody's
 	causeMaxHold  = "max_hold"  // see dislock.WithMaxHold
+	causeClosed   = "closed"    // see dislock.Group
 
 	reasonHeld        = "held"
 	reasonUnavailable = "unavailable"
@@ -159,6 +160,8 @@ func cause(loss error) string {
 	switch {
 	case errors.Is(loss, dislock.ErrMaxHold):
 		return causeMaxHold
+	case errors.Is(loss, dislock.ErrClosed):
+		return causeClosed
 	case errors.Is(loss, backend.ErrNotOwner):
 		return causeNotOwner
 	default:

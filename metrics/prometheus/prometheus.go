@@ -12,7 +12,7 @@
 //	dislock_waits_total              those that found that they have to wait; reason is held or unavailable
 //	dislock_hold_seconds             histogram, from the grant to the end of the Unlock or to the loss
 //	dislock_held                     gauge, leases that this process holds now
-//	dislock_losses_total             leases that ended before they were unlocked; cause is deadline, not_owner or max_hold
+//	dislock_losses_total             leases that ended before they were unlocked; cause is deadline, not_owner, max_hold or closed
 //	dislock_renewal_seconds          histogram, the store's answer to renewals that succeeded
 //	dislock_renewal_failures_total   attempts to renew that got no answer
 //	dislock_release_failures_total   releases whose outcome is unknown
@@ -83,7 +83,7 @@ func (m *Metrics) Hooks(class string) dislock.Hooks {
 	wait, hold, renewal := m.wait.WithLabelValues(class), m.hold.WithLabelValues(class), m.renewal.WithLabelValues(class)
 	waitsHeld, waitsUnavailable := m.waits.WithLabelValues(class, "held"), m.waits.WithLabelValues(class, "unavailable")
 	losses := map[string]client.Counter{}
-	for _, c := range []string{causeDeadline, causeNotOwner, causeMaxHold} {
+	for _, c := range []string{causeDeadline, causeNotOwner, causeMaxHold, causeClosed} {
 		losses[c] = m.losses.WithLabelValues(class, c)
 	}
 	held := m.held.WithLabelValues(class)
@@ -127,12 +127,15 @@ const (
 	causeDeadline = "deadline"  // not renewed in time
 	causeNotOwner = "not_owner" // the store says that it is somebody else's, or nobody's
 	causeMaxHold  = "max_hold"  // see dislock.WithMaxHold
+	causeClosed   = "closed"    // see dislock.Group
 )
 
 func cause(loss error) string {
 	switch {
 	case errors.Is(loss, dislock.ErrMaxHold):
 		return causeMaxHold
+	case errors.Is(loss, dislock.ErrClosed):
+		return causeClosed
 	case errors.Is(loss, backend.ErrNotOwner):
 		return causeNotOwner
 	default:

@@ -146,6 +146,22 @@ func TestLossesByCause(t *testing.T) {
 	})
 }
 
+// A closed group is told apart from a loss that somebody has to look at.
+func TestClosedGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		group := dislock.NewGroup()
+		f := newFixture(dislock.WithGroup(group))
+		f.Lock()
+		if err := group.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		f.Unlock()
+		f.want(t, 1, "dislock_losses_total", "closed", "invoices")
+		f.want(t, 0, "dislock_losses_total", "not_owner", "invoices")
+		f.want(t, 0, "dislock_held", "invoices")
+	})
+}
+
 func TestUnavailableStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture()
@@ -193,6 +209,7 @@ func TestSeriesBeginAtZero(t *testing.T) {
 	const want = `
 # HELP dislock_losses_total Leases that ended before they were unlocked.
 # TYPE dislock_losses_total counter
+dislock_losses_total{cause="closed",class="invoices"} 0
 dislock_losses_total{cause="deadline",class="invoices"} 0
 dislock_losses_total{cause="max_hold",class="invoices"} 0
 dislock_losses_total{cause="not_owner",class="invoices"} 0
@@ -200,8 +217,8 @@ dislock_losses_total{cause="not_owner",class="invoices"} 0
 	if err := testutil.GatherAndCompare(f.reg, strings.NewReader(want), "dislock_losses_total"); err != nil {
 		t.Error(err)
 	}
-	if n, err := testutil.GatherAndCount(f.reg); err != nil || n != 11 {
-		t.Errorf("%d series, %v; want 11", n, err)
+	if n, err := testutil.GatherAndCount(f.reg); err != nil || n != 12 {
+		t.Errorf("%d series, %v; want 12", n, err)
 	}
 	problems, err := testutil.GatherAndLint(f.reg)
 	if err != nil || len(problems) > 0 {
