@@ -74,6 +74,7 @@ type ReleasedInfo struct {
 	Fence uint64
 	Held  time.Duration // from the grant to the end of the Unlock
 	Err   error         // nil, or matches ErrUnavailable when the outcome is unknown
+	Again bool          // the hold had ended before, by an Unlock of unknown outcome that this one repeats
 }
 
 // What follows calls a hook if there is one. What a hook is told is gathered only
@@ -111,6 +112,6 @@ func (h *Hooks) lost(l *Lease, err error) {
 
 func (h *Hooks) released(l *Lease, err error) {
 	if h.Released != nil {
-		h.Released(ReleasedInfo{Key: l.mutex.key, Fence: l.fence, Held: l.held(), Err: err})
+		h.Released(ReleasedInfo{Key: l.mutex.key, Fence: l.fence, Held: l.held(), Err: err, Again: l.again})
 	}
 }

@@ -66,3 +66,25 @@ lost invoices, fence 3: true
 		}
 	})
 }
+
+// TestReleasedAgain holds that a hold ends once for whoever counts them, though its
+// Unlock had to be repeated.
+func TestReleasedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []dislock.ReleasedInfo
+		f := newFixture(dislock.WithHooks(dislock.Hooks{Released: func(i dislock.ReleasedInfo) { told = append(told, i) }}))
+		f.faults.All(faulty.DeleteIfOwner, faulty.LoseRequest)
+		lease := mustLock(t, f.Mutex)
+		if err := lease.Unlock(background); !errors.Is(err, dislock.ErrUnavailable) {
+			t.Errorf("Unlock: %v, want ErrUnavailable", err)
+		}
+		f.faults.All(faulty.DeleteIfOwner, nil)
+		if err := lease.Unlock(background); err != nil {
+			t.Errorf("Unlock again: %v", err)
+		}
+		if len(told) != 2 || told[0].Again || told[0].Err == nil || !told[1].Again || told[1].Err != nil {
+			t.Errorf("told %+v, want a failure, and that it was made good", told)
+		}
+		time.Sleep(time.Minute)
+	})
+}

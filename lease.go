@@ -14,7 +14,9 @@ type Lease struct {
 
 	began moment // when the grant arrived, or the lease was passed on
 
-	doubt bool // an attempt to release got no answer; belongs to who is unlocking
+	// Of who is unlocking:
+	doubt bool // an attempt to release got no answer
+	again bool // in an Unlock before this one
 
 	mu     sync.Mutex
 	phase  phase

@@ -49,6 +49,7 @@ func (l *Lease) beginUnlock() bool {
 	case detaching, unlocking, unlocked:
 		return false
 	}
+	l.again = l.phase == unsure
 	l.phase = unlocking
 	return true
 }

@@ -29,6 +29,12 @@ type holds struct {
 	early []end             // the oldest first, mostly none
 }
 
+// A lease is known by this. Those who pass it on share it.
+type lease struct {
+	key   string
+	fence uint64
+}
+
 // A hold has begun.
 type hold struct {
 	lease

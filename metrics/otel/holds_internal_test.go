@@ -39,8 +39,8 @@ func TestRepeatedReleaseIsNoEnd(t *testing.T) {
 	}
 	hooks := locks.Hooks("invoices")
 	hooks.Acquired(dislock.AcquiredInfo{Key: "a", Fence: 7})
-	for _, err := range []error{errors.New("no answer"), errors.New("no answer"), nil} {
-		hooks.Released(dislock.ReleasedInfo{Key: "a", Fence: 7, Err: err})
+	for i, err := range []error{errors.New("no answer"), errors.New("no answer"), nil} {
+		hooks.Released(dislock.ReleasedInfo{Key: "a", Fence: 7, Err: err, Again: i > 0})
 	}
 	if len(locks.holds.open) != 0 || len(locks.holds.early) != 0 {
 		t.Errorf("left over: %v, %v", locks.holds.open, locks.holds.early)

@@ -134,14 +134,14 @@ func (s *series) lost(i dislock.LostInfo) {
 	}
 }
 
-func (s *series) released(i dislock.ReleasedInfo, first bool) {
+func (s *series) released(i dislock.ReleasedInfo) {
 	if s == nil {
 		return
 	}
 	if i.Err != nil {
 		s.releaseFailed.Add(context.Background(), 1, s.add...)
 	}
-	if first {
+	if !i.Again {
 		s.ended(i.Held)
 	}
 }

@@ -94,7 +94,6 @@ func (t *Telemetry) Hooks(class string) dislock.Hooks {
 	}
 	m := t.instruments.series(class)
 	s := &spans{Telemetry: t, class: class}
-	var released releases
 
 	return dislock.Hooks{
 		Waiting: m.waiting,
@@ -112,9 +111,8 @@ func (t *Telemetry) Hooks(class string) dislock.Hooks {
 			s.ended(lease{i.Key, i.Fence}, i.Held, i.Err)
 		},
 		Released: func(i dislock.ReleasedInfo) {
-			first := released.first(i)
-			m.released(i, first)
-			if first {
+			m.released(i)
+			if !i.Again {
 				s.ended(lease{i.Key, i.Fence}, i.Held, i.Err)
 			}
 		},

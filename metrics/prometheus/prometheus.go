@@ -88,7 +88,6 @@ func (m *Metrics) Hooks(class string) dislock.Hooks {
 	}
 	held := m.held.WithLabelValues(class)
 	renewalFailures, releaseFailed := m.renewalFailures.WithLabelValues(class), m.releaseFailed.WithLabelValues(class)
-	var released releases
 
 	return dislock.Hooks{
 		Waiting: func(i dislock.WaitingInfo) {
@@ -113,7 +112,7 @@ func (m *Metrics) Hooks(class string) dislock.Hooks {
 			if i.Err != nil {
 				releaseFailed.Inc()
 			}
-			if released.first(i) {
+			if !i.Again {
 				held.Dec()
 				observe(hold, i.Held)
 			}
