@@ -10,12 +10,13 @@ import (
 
 // Adopt makes the caller the holder of a lease that another process took and let go
 // of by [Lease.Detach], given the [Lease.Token] and [Lease.Fence] of that. m has to be
-// for the same key on the same store, by whatever driver, and should have the same
-// ttl. The lease is prolonged, and from then on renewed, like any other.
+// for the same key on the same store, by whatever driver, and must not have a longer
+// ttl: a renewal of the giver's that the network has held back would cut it short. The lease is prolonged, and from then on renewed, like any other.
 //
 // The error matches [ErrLost] if the lease has ended or was unlocked; [ErrUnavailable]
 // if the store, which is asked once, gave no answer; or ctx's error. After the latter
-// two the lease may live, and Adopt may be called again.
+// two the lease may live, and Adopt may be called again. If it is [ErrClosed], the lease
+// is given back.
 //
 // The store can not tell two from each other who know the same token, so it is for the
 // giver to hand it to one taker only, by a way that is fit for secrets, and to hold on
@@ -49,6 +50,9 @@ func (m *Mutex) adopt(ctx context.Context, token string, fence uint64) (*Lease, 
 	case errors.Is(err, backend.ErrNotOwner):
 		return nil, fmt.Errorf("%w: %w", ErrLost, err)
 	case ctx.Err() != nil:
+		if context.Cause(ctx) == ErrClosed {
+			m.takeBack(token)
+		}
 		return nil, waitError(ended(ctx), unavailable(errNoAnswerYet))
 	case err != nil:
 		return nil, unavailable(noAnswer(err, timeout))
@@ -63,7 +67,9 @@ func (m *Mutex) adopt(ctx context.Context, token string, fence uint64) (*Lease, 
 // [Lease.Token] and [Lease.Fence] has a ttl's time to [Mutex.Adopt] it; if nobody
 // does, the lock is free when the ttl has passed. It is not passed on to goroutines
 // of this process, which may lock the Mutex again afterwards, and wait. A deferred
-// Unlock of what was detached returns [ErrNotHeld].
+// [Lease.Unlock] of what was detached returns [ErrNotHeld]; [Mutex.Unlock] panics, and a
+// lease of [Mutex.Do] can not be detached to any use, because Do unlocks it. A minimum
+// hold is not handed on.
 //
 // If Detach fails, nothing has changed, and the lease is to be unlocked as ever. The
 // error matches [ErrLost], [ErrUnavailable] if the store gave no answer within the
@@ -78,6 +84,10 @@ func (l *Lease) Detach(ctx context.Context) error {
 	m.group.begin()
 	defer m.group.finish()
 
+	if lost := l.Err(); lost != nil {
+		l.setPhase(locked)
+		return lost
+	}
 	if err := l.prolongForGood(ctx); err != nil {
 		l.setPhase(locked)
 		if lost := l.Err(); lost != nil {
@@ -85,8 +95,12 @@ func (l *Lease) Detach(ctx context.Context) error {
 		}
 		return &opError{"detach", m.key, err}
 	}
+	if !l.end(&l.notHeld) {
+		l.setPhase(locked)
+		return l.reason()
+	}
+	l.setPhase(unlocked)
 	defer m.gate.leave(l) // also if a hook panics
-	l.endHold(unlocked)
 	m.hooks.released(l, nil)
 	return nil
 }
@@ -123,7 +137,7 @@ func (l *Lease) prolongForGood(ctx context.Context) (err error) {
 	case err != nil:
 		return unavailable(noAnswer(err, timeout))
 	case !l.retireInTime():
-		return errPastDeadline
+		return l.lose(errPastDeadline)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func LockAll(ctx context.Context, mutexes ...*Mutex) (*Leases, error) {
 	pauses := backoff{next: defaultMinBackoff, max: defaultMaxBackoff}
 	for {
 		all, err := lockInOrder(ctx, order, (*Mutex).LockContext)
-		if err == nil || !errors.Is(err, ErrLost) || ctx.Err() != nil {
+		if err == nil || !errors.Is(err, ErrLost) {
 			return all, err
 		}
 		_ = sleep(ctx, pauses.pause()) // a ctx that has ended is for LockContext to report
@@ -67,6 +67,12 @@ func lockInOrder(ctx context.Context, order []*Mutex, lock func(*Mutex, context.
 	l := &Leases{done: make(chan struct{})}
 	wait, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	locked := false
+	defer func() {
+		if !locked { // also because a hook or a driver panicked
+			l.giveBack(ctx)
+		}
+	}()
 	for _, m := range order {
 		lease, err := lock(m, wait)
 		if err == nil {
@@ -80,10 +86,10 @@ func lockInOrder(ctx context.Context, order []*Mutex, lock func(*Mutex, context.
 			err = lost
 		}
 		if err != nil {
-			l.giveBack(ctx)
 			return nil, err
 		}
 	}
+	locked = true
 	return l, nil
 }
 

@@ -2,6 +2,7 @@ package dislock
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -21,11 +22,14 @@ const closers = 16
 //     to take notice: let those end first that work under a lock.
 //   - An Unlock under way, and what is given back in the background, is waited for.
 //
+// What was lost before and not unlocked yet, as by the maximum hold, is not held any
+// more: its key ends by its ttl, or with its Unlock.
+//
 // The error is nil when all that is done, or matches ctx's error; what was left then
-// ends by its ttl. Close may be called again, and waits again.
+// ends by its ttl, or by another Close. Hooks must not call Close, which waits for them.
 func (g *Group) Close(ctx context.Context) error {
-	var revoked []*Lease
-	for lease := range g.close() {
+	held, revoked := g.close()
+	for lease := range held {
 		if lease.revoke() {
 			revoked = append(revoked, lease)
 		}
@@ -41,24 +45,35 @@ func (g *Group) Close(ctx context.Context) error {
 			defer g.finish()
 			for lease := range queue {
 				if ctx.Err() != nil {
-					return
+					g.leave(lease)
+					continue
 				}
 				lease.giveBackRevoked(ctx)
 			}
 		}()
 	}
+	g.finish()
 	return g.wait(ctx)
 }
 
-// close ends the waiting of all who wait, and returns what is held.
-func (g *Group) close() map[*Lease]struct{} {
+// leave notes a lease for the next Close.
+func (g *Group) leave(l *Lease) {
 	g.mu.Lock()
-	held := g.held
-	g.held = make(map[*Lease]struct{})
+	defer g.mu.Unlock()
+	g.left = append(g.left, l)
+}
+
+// close ends the waiting of all who wait, and returns what is held, and what an
+// earlier Close has left. Until finish is called, another Close has to wait.
+func (g *Group) close() (held map[*Lease]struct{}, left []*Lease) {
+	g.mu.Lock()
+	held, g.held = g.held, make(map[*Lease]struct{})
+	left, g.left = g.left, nil
 	g.closed = true
+	g.busy++
 	g.mu.Unlock()
 	g.end(ErrClosed)
-	return held
+	return held, left
 }
 
 // wait waits until nothing is under way.
@@ -81,15 +96,14 @@ func (g *Group) wait(ctx context.Context) error {
 	}
 }
 
-// revoke makes the lease be lost because its group is closed, unless its holder is
-// letting go. Nothing is renewed from now on, and the Mutex stays locked until its
-// holder unlocks it, as after any loss.
+// revoke makes the lease be lost because its group is closed, and reports whether it
+// is; not if its holder is letting go. Nothing is renewed from now on, and the Mutex
+// stays locked until its holder unlocks it, as after any loss.
 func (l *Lease) revoke() bool {
-	if l.lettingGo() {
+	if !errors.Is(l.loseHeld(ErrClosed), ErrClosed) {
 		return false
 	}
 	l.retire()
-	l.lose(ErrClosed)
 	return true
 }
 

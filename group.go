@@ -19,6 +19,7 @@ type Group struct {
 	mu     sync.Mutex
 	closed bool
 	held   map[*Lease]struct{} // none that has ended
+	left   []*Lease            // revoked, and not given back because Close's ctx had ended
 	busy   int                 // acquisitions, releases and reclaims under way
 	idle   chan struct{}       // closed when busy comes to 0; nil if nobody waits for that
 }
@@ -47,19 +48,19 @@ func (g *Group) hold(ctx context.Context, acquire func(context.Context) (*Lease,
 	if g == nil {
 		return acquire(ctx)
 	}
-	g.begin()
-	defer g.finish()
-	if g.closing.Err() != nil {
+	if !g.enter() {
 		return nil, ErrClosed
 	}
+	defer g.finish()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(g.closing, func() { cancel(ErrClosed) })()
 
 	lease, err := acquire(ctx)
 	if err == nil && !g.add(lease) { // closed since
-		lease.mutex.giveBack(lease)
-		lease.mutex.hooks.released(lease, nil)
+		if m := lease.mutex; m.giveBack(lease) {
+			m.hooks.released(lease, nil)
+		}
 		return nil, ErrClosed
 	}
 	return lease, err
@@ -87,6 +88,17 @@ func (g *Group) remove(l *Lease) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.held, l)
+}
+
+// enter is begin, unless the group is closed: who tries again and again would keep Close
+// waiting.
+func (g *Group) enter() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.closed {
+		g.busy++
+	}
+	return !g.closed
 }
 
 // begin notes that something is under way for which Close has to wait.

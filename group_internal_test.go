@@ -67,6 +67,7 @@ func TestGrantCrossesClose(t *testing.T) {
 	_, err := g.hold(context.Background(), func(ctx context.Context) (*Lease, error) {
 		lease, err := m.lock(ctx)
 		g.close()
+		g.finish()
 		return lease, err
 	})
 	if !errors.Is(err, ErrClosed) {

@@ -2,7 +2,9 @@ package dislock
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -88,35 +90,54 @@ func (l *Lease) reason() error {
 
 // expire is called at the deadline. It is a loss unless the owner was letting go.
 func (l *Lease) expire(cause error) {
-	if l.lettingGo() {
+	if l.loseHeld(cause) == nil {
 		l.end(&l.notHeld)
-		return
 	}
-	l.lose(cause)
-}
-
-// lettingGo reports whether the owner is unlocking the lease, or has done so.
-func (l *Lease) lettingGo() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.phase != locked && l.phase != detaching
 }
 
 // lose ends the hold with a loss, tells who wants to know, and returns the error.
 func (l *Lease) lose(cause error) error {
-	m := l.mutex
-	err := &opError{"hold", m.key, fmt.Errorf("%w: %w", ErrLost, cause)}
-	if l.end(err) {
-		m.log().Error("dislock: lock lost", "key", m.key, "fence", l.fence, "held", l.held(), "err", err)
-		m.hooks.lost(l, err)
-	}
+	err := l.loss(cause)
+	l.tellLoss(err, l.end(err))
 	return err
 }
 
+// loseHeld is lose unless the owner is letting go, or has done so: then it returns
+// nil. If there was a loss before, it returns that. To look first and to lose then would
+// leave time for an Unlock or a Detach in between, and both would count.
+func (l *Lease) loseHeld(cause error) error {
+	err := l.loss(cause)
+	ended := l.endIf(err, func() bool { return l.phase == locked || l.phase == detaching })
+	l.tellLoss(err, ended)
+	if was := l.reason(); errors.Is(was, ErrLost) {
+		return was
+	}
+	return nil
+}
+
+func (l *Lease) loss(cause error) error {
+	return &opError{"hold", l.mutex.key, fmt.Errorf("%w: %w", ErrLost, cause)}
+}
+
+func (l *Lease) tellLoss(err error, ended bool) {
+	if !ended {
+		return
+	}
+	m, level := l.mutex, slog.LevelError
+	if errors.Is(err, ErrClosed) {
+		level = slog.LevelInfo // somebody wanted it
+	}
+	m.log().Log(context.Background(), level, "dislock: lock lost", "key", m.key, "fence", l.fence, "held", l.held(), "err", err)
+	m.hooks.lost(l, err)
+}
+
 // end sets why the hold ended, once, and reports whether this call did it.
-func (l *Lease) end(err error) bool {
+func (l *Lease) end(err error) bool { return l.endIf(err, nil) }
+
+// endIf is end, unless it is not so.
+func (l *Lease) endIf(err error, so func() bool) bool {
 	l.mu.Lock()
-	if l.err != nil {
+	if l.err != nil || so != nil && !so() {
 		l.mu.Unlock()
 		return false
 	}

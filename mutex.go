@@ -75,6 +75,8 @@ func (m *Mutex) TryLock() bool {
 // the release: it logs that, and m is unlocked all the same. [Lease.Unlock]
 // returns it.
 func (m *Mutex) Unlock() {
+	m.group.begin()
+	defer m.group.finish()
 	holder, _ := m.gate.occupant()
 	if holder == nil || !holder.beginUnlock() {
 		panic(fmt.Sprintf("dislock: unlock of unlocked mutex %q", m.key))

@@ -73,7 +73,8 @@ func WithoutRenewal() Option {
 // WithMaxHold bounds how long a lease is held; by default nothing does. After d,
 // counted from the moment of the acquisition, renewal stops and the lease ends
 // with [ErrLost], its cause [ErrMaxHold]. The key becomes free when the holder
-// unlocks, and at the latest when the ttl has passed.
+// unlocks, and at the latest when the ttl has passed. It is counted anew from an
+// adoption ([Mutex.Adopt]).
 func WithMaxHold(d time.Duration) Option {
 	return func(c *config) {
 		mustBePositive("maximum hold", d)

@@ -45,16 +45,15 @@ func (r *renewal) pass() *Lease {
 // giveBack gives away a lease that was passed to a goroutine whose ctx has ended:
 // to the next one, or else to the store, in the background, because the caller is
 // gone. A nil lease is nobody's.
-func (m *Mutex) giveBack(l *Lease) {
+func (m *Mutex) giveBack(l *Lease) bool {
 	if l == nil || !l.beginUnlock() {
-		return
+		return false
 	}
 	if next := m.gate.pass(l); next != nil {
-		l.endHold(unlocked)
-		next.call()
-		return
+		defer next.call()
+		return l.endHold(unlocked)
 	}
-	l.endUnlock(nil)
-	m.takeBack(l.token)
-	m.gate.leave(l)
+	defer m.gate.leave(l)
+	defer m.takeBack(l.token)
+	return l.endUnlock(nil)
 }

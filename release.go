@@ -35,6 +35,8 @@ const (
 // Whatever the outcome, the Mutex may be locked again afterwards. With [WithMinHold]
 // that may have to wait.
 func (l *Lease) Unlock(ctx context.Context) error {
+	l.mutex.group.begin() // before the phase says to Close that somebody lets go
+	defer l.mutex.group.finish()
 	if !l.beginUnlock() {
 		return &opError{"unlock", l.mutex.key, ErrNotHeld}
 	}
@@ -68,8 +70,6 @@ func (l *Lease) beginDetach() bool {
 // unlock follows a beginUnlock that returned true.
 func (l *Lease) unlock(ctx context.Context) error {
 	m := l.mutex
-	m.group.begin()
-	defer m.group.finish()
 	if next := m.gate.pass(l); next != nil {
 		defer next.call() // also if a hook panics
 		l.endHold(unlocked)
@@ -138,25 +138,25 @@ func (l *Lease) lossBefore() error {
 	if !errors.Is(err, ErrLost) {
 		return nil
 	}
-	if !errors.Is(err, backend.ErrNotOwner) {
+	if !errors.Is(err, backend.ErrNotOwner) && !errors.Is(err, ErrClosed) { // Close gives that back
 		l.takeBack()
 	}
 	return err
 }
 
-// endUnlock ends the hold, whatever the outcome: its owner has let go.
-func (l *Lease) endUnlock(err error) {
+// endUnlock ends the hold, whatever the outcome: its owner has let go. It reports
+// whether it had not ended before.
+func (l *Lease) endUnlock(err error) bool {
 	l.retire()
 	if err != nil && !errors.Is(err, ErrLost) {
-		l.endHold(unsure)
-		return
+		return l.endHold(unsure)
 	}
-	l.endHold(unlocked)
+	return l.endHold(unlocked)
 }
 
-func (l *Lease) endHold(how phase) {
-	l.end(&l.notHeld)
-	l.setPhase(how)
+func (l *Lease) endHold(how phase) bool {
+	defer l.setPhase(how)
+	return l.end(&l.notHeld)
 }
 
 func (l *Lease) setPhase(p phase) {

@@ -151,6 +151,7 @@ const (
 
 	reasonHeld        = "held"
 	reasonUnavailable = "unavailable"
+	reasonClosed      = "closed"
 	reasonCtx         = "ctx" // it ended before there was any answer
 )
 
@@ -174,6 +175,8 @@ func reason(err error) string {
 		return reasonHeld
 	case errors.Is(err, dislock.ErrUnavailable):
 		return reasonUnavailable
+	case errors.Is(err, dislock.ErrClosed):
+		return reasonClosed
 	default:
 		return reasonCtx
 	}
