@@ -20,7 +20,8 @@ var (
 	// matches it carries the cause.
 	ErrLost = errors.New("the lock is lost")
 
-	// ErrNotHeld says that there is nothing to unlock: the lease was unlocked before.
+	// ErrNotHeld says that there is nothing to unlock: the lease was unlocked or detached
+	// before.
 	ErrNotHeld = errors.New("the lock is not held")
 
 	// ErrMaxHold is the cause of an [ErrLost] that [WithMaxHold] brought about.
