@@ -27,7 +27,7 @@ thought about it, nothing happens to the next one.
 
 Exit codes: 0 it is ended, 1 nothing was done (KEY is free, its lease is another
 by now, or you said no), 64 bad usage, or stdin is no terminal to ask at, 69
-Redis gave no answer: look again.
+Redis gave no answer, 130 it was interrupted: look again.
 `
 
 // breakLock ends a lease, after asking.

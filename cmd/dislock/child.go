@@ -32,6 +32,9 @@ type child struct {
 // wait for a lock. The code is for an error.
 func find(argv []string) (cmd *exec.Cmd, code int, err error) {
 	cmd = exec.Command(argv[0], argv[1:]...)
+	if cmd.Err == nil { // which it is for whatever path there is a slash in
+		_, cmd.Err = exec.LookPath(argv[0])
+	}
 	return cmd, startCode(cmd.Err), cmd.Err
 }
 
@@ -39,7 +42,10 @@ func startCode(err error) int {
 	switch {
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, exec.ErrDot), errors.Is(err, fs.ErrNotExist):
 		return exitNotFound
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOEXEC):
+	case errors.Is(err, syscall.EPERM): // of setpgid; who may not execute a file gets EACCES
+		return exitSystem
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.ENOEXEC),
+		errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTDIR):
 		return exitNoExec
 	default:
 		return exitSystem
@@ -81,7 +87,14 @@ func (c *child) signal(s syscall.Signal) {
 	}
 }
 
-func (c *child) kill() { _ = syscall.Kill(c.target, syscall.SIGKILL) }
+// kill sends SIGKILL.
+func (c *child) kill() {
+	if c.foreground {
+		_ = c.cmd.Process.Kill() // which knows whether the number is still its own
+		return
+	}
+	_ = syscall.Kill(c.target, syscall.SIGKILL)
+}
 
 // code returns what to exit with when the command has ended by itself.
 func (c *child) code() int {

@@ -19,6 +19,9 @@ type display struct {
 	faults                    []string
 	rest                      string // a sequence that is not complete
 	entered                   int    // how often it went to the other screen
+	resized                   bool   // so that what arrives may be for another size
+	misfits                   int    // of the frame that is being drawn
+	fit                       int    // how many frames before it had none
 }
 
 func (d *display) resize(columns, lines int) {
@@ -27,6 +30,15 @@ func (d *display) resize(columns, lines int) {
 		d.screens[i] = make([][]rune, lines)
 	}
 	d.x, d.y = 0, 0
+	d.resized, d.misfits, d.fit = true, 0, -1 // a frame may be half drawn
+}
+
+// misfit notes that something does not fit the window.
+func (d *display) misfit(fault string) {
+	d.misfits++
+	if d.alternate && !d.resized {
+		d.faults = append(d.faults, fault)
+	}
 }
 
 func (d *display) screen() [][]rune {
@@ -76,13 +88,11 @@ func (d *display) put(r rune) {
 			lines := d.screen()
 			copy(lines, lines[1:])
 			lines[d.lines-1] = nil
-			if d.alternate {
-				d.faults = append(d.faults, "the screen scrolled")
-			}
+			d.misfit("the screen scrolled")
 		}
 	default:
 		if d.x >= d.columns && d.alternate {
-			d.faults = append(d.faults, fmt.Sprintf("%q at the column %d of %d", r, d.x+1, d.columns))
+			d.misfit(fmt.Sprintf("%q at the column %d of %d", r, d.x+1, d.columns))
 			return
 		}
 		line := d.screen()[d.y]
@@ -109,6 +119,10 @@ func (d *display) escape(sequence string) {
 	case "[?7l", "[?7h":
 		d.nowrap = sequence == "[?7l"
 	case "[H":
+		d.fit++
+		if d.misfits > 0 {
+			d.misfits, d.fit = 0, 0
+		}
 		d.x, d.y = 0, 0
 	case "[K", "[J":
 		x := min(d.x, d.columns-1) // behind a full line the cursor stands on its last letter

@@ -40,6 +40,9 @@ func guard(e env, args []string) int {
 	// What the command's group is sent is not for the guard; nor shall it die of a
 	// reader that has gone.
 	signal.Ignore(append(forwarded, syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)...)
+	said := newCourier(e.stderr)
+	defer said.close()
+	e.stderr = said
 	(&watchdog{env: e, grace: grace, home: home}).watch()
 	return exitOK
 }
@@ -77,6 +80,7 @@ func (w *watchdog) watch() {
 			tick.Reset(w.pause())
 		}
 		if w.target != 0 && w.end.left() <= w.grace {
+			w.warn()
 			w.finish()
 			return
 		}
@@ -94,21 +98,31 @@ func (w *watchdog) orphaned() {
 	if w.target == 0 || !w.alive() {
 		return
 	}
-	w.say("dislock run was killed; its command is being ended, too")
-	if d := after(time.Now(), w.grace); d.left() < w.end.left() {
+	// At least so long that the watchdog, which may die with the group, can say why.
+	if d := after(time.Now(), max(w.grace, 10*time.Millisecond)); d.left() < w.end.left() {
 		w.end = d
 	}
+	w.warn()
+	alone := ""
+	if w.target > 0 {
+		alone = ", but not what it has started"
+	}
+	w.say("dislock run was killed; its command is being ended, too%s", alone)
 	w.finish()
 }
 
-// finish sends SIGTERM, and SIGKILL when the time has come. It returns when there is
-// nobody left, if it can know that.
-func (w *watchdog) finish() {
+// warn sends SIGTERM.
+func (w *watchdog) warn() {
 	fmt.Fprintln(w.stdout, "ending") // before anybody can die of it: run has to know why
 	if w.grace > 0 {
 		_ = syscall.Kill(w.target, syscall.SIGTERM)
 		_ = syscall.Kill(w.target, syscall.SIGCONT) // who is stopped does not hear it
 	}
+}
+
+// finish sends SIGKILL when the time has come. It returns when there is nobody left, if
+// it can know that.
+func (w *watchdog) finish() {
 	// As a member of the group the watchdog would never see it empty. There is no group
 	// to go home to when run was killed; then it stays, and dies with the others.
 	_ = syscall.Setpgid(0, w.home)

@@ -19,7 +19,7 @@ type guardian struct {
 	cmd    *exec.Cmd
 	orders *os.File
 	ending chan struct{} // closed when it has begun to end the command
-	gone   chan struct{} // closed when it has ended
+	gone   chan struct{} // closed when it has ended; it is reaped by dismiss
 
 	mu     sync.Mutex
 	target int
@@ -28,8 +28,9 @@ type guardian struct {
 }
 
 // startGuard starts a guard, which is this same program. It dies without a trace if this
-// process ends before there is a command.
-func startGuard(e env, grace time.Duration) (*guardian, error) {
+// process ends before there is a command. What it says goes to stderr, which is a file,
+// or nil.
+func startGuard(stderr io.Writer, grace time.Duration) (*guardian, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func startGuard(e env, grace time.Duration) (*guardian, error) {
 	g := &guardian{orders: w, ending: make(chan struct{}), gone: make(chan struct{})}
 	g.cmd = exec.Command(self, "guard", grace.String(), strconv.Itoa(syscall.Getpgrp()))
 	g.cmd.Dir = "/" // not in the way of an umount
-	g.cmd.Stdin, g.cmd.Stderr = r, e.stderr
+	g.cmd.Stdin, g.cmd.Stderr = r, stderr
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	reports, err := g.cmd.StdoutPipe()
 	if err != nil {
@@ -59,12 +60,12 @@ func startGuard(e env, grace time.Duration) (*guardian, error) {
 			close(g.ending)
 		}
 		_, _ = io.Copy(io.Discard, reports)
-		_ = g.cmd.Wait()
 	}()
 	return g, nil
 }
 
-// group is the process group that the guard watches over.
+// group is the process group that the guard watches over. A guard that was killed is
+// not reaped, so that the number does not become a stranger's while somebody uses it.
 func (g *guardian) group() int { return g.cmd.Process.Pid }
 
 // watch tells whom the guard is to end, as kill(2) would have it.
@@ -93,19 +94,40 @@ func (g *guardian) atLast(d deadline) {
 	g.final = true
 }
 
-// tell writes the order. A guard that has gone does not hear it, which gone tells. g.mu
-// is held.
-func (g *guardian) tell() {
-	_ = json.NewEncoder(g.orders).Encode(newOrder(g.target, g.end))
+// tell writes the order. A guard that has gone does not hear it, which gone tells, nor
+// one that is stopped. g.mu is held.
+func (g *guardian) tell() { g.write(newOrder(g.target, g.end)) }
+
+// write writes o if there is room for it, and loses it otherwise, rather than wait: it
+// is called from within the renewal, and a guard that has left the pipe fill up is
+// stopped. The kernel takes what is so short as a whole or not at all. A guard that
+// misses an order knows an earlier deadline, which is safe.
+func (g *guardian) write(o order) {
+	b, err := json.Marshal(o)
+	if err != nil {
+		return
+	}
+	b = append(b, '\n')
+	conn, err := g.orders.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = conn.Write(func(fd uintptr) bool {
+		_, _ = syscall.Write(int(fd), b)
+		return true // EAGAIN, too, is an answer
+	})
 }
 
 // dismiss lets the guard go when the command has ended, and reports whether it was the
 // guard that ended it. Then others of the group may have a moment left to live, and
 // dismiss waits until it is over.
 func (g *guardian) dismiss() (ended bool) {
-	defer g.orders.Close()
+	defer func() {
+		g.orders.Close()
+		_ = g.cmd.Wait()
+	}()
 	g.mu.Lock()
-	_ = json.NewEncoder(g.orders).Encode(order{Done: true})
+	g.write(order{Done: true})
 	patience := time.Second
 	if g.began() {
 		patience += max(g.end.left(), 0)
@@ -125,9 +147,11 @@ func (g *guardian) dismiss() (ended bool) {
 	return g.began()
 }
 
-func (g *guardian) began() bool {
+func (g *guardian) began() bool { return closed(g.ending) }
+
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-g.ending:
+	case <-c:
 		return true
 	default:
 		return false

@@ -43,6 +43,7 @@ func (k *keeper) until() deadline {
 
 func (k *keeper) granted(sent time.Time) {
 	k.mu.Lock()
+	k.doubt = true // an acquisition that is interrupted now gives it back in the background
 	if sent.After(k.sent) {
 		k.sent = sent
 	}
@@ -102,14 +103,18 @@ func (k *keeper) DeleteIfOwner(ctx context.Context, key, token string) error {
 }
 
 // extend asks the store to keep a claim for a whole ttl, unless it is none. Otherwise a
-// command would begin with less time ahead of it than its grace.
-func (k *keeper) extend(key, token string, stillOurs func() error) error {
+// command would begin with less time ahead of it than its grace. It returns the cause if
+// ctx ends before it could.
+func (k *keeper) extend(ctx context.Context, key, token string, stillOurs func() error) error {
 	for k.until().left() < k.ttl/2 {
 		if err := stillOurs(); err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), min(k.ttl/4, 3*time.Second))
-		err := k.ExpireIfOwner(ctx, key, token, k.ttl)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		once, cancel := context.WithTimeout(ctx, min(k.ttl/4, 3*time.Second))
+		err := k.ExpireIfOwner(once, key, token, k.ttl)
 		cancel()
 		switch {
 		case errors.Is(err, backend.ErrNotOwner):

@@ -4,6 +4,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -77,7 +78,10 @@ func TestForeground(t *testing.T) {
 	dir := t.TempDir()
 	ready, heard := filepath.Join(dir, "ready"), filepath.Join(dir, "heard")
 	p := start(t, server.Addr(), "run", "-foreground", "k", "--", "sh", script(t, "obedient.sh"), ready, heard)
-	eventually(t, "sign of life", func() bool { return exists(ready) })
+	eventually(t, "sign of life", func() bool { return strings.HasSuffix(read(t, ready), "\n") })
+	p.send(syscall.SIGUSR1) // is passed on when the guard knows whom to end
+	eventually(t, "signal", func() bool { return strings.HasSuffix(read(t, ready), "passed\n") })
 	p.send(syscall.SIGKILL)
 	eventually(t, "SIGTERM", func() bool { return read(t, heard) == "command\n" })
+	p.says("but not what it has started")
 }

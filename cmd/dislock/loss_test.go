@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -31,13 +32,19 @@ type duel struct {
 // newDuel has the stubborn command reach the server by way of addr.
 func newDuel(t *testing.T, server *redistest.Server, addr string) *duel {
 	t.Helper()
+	return newDuelOn(t, server, addr, nil)
+}
+
+// newDuelOn lets prepare change the run of the stubborn command before it starts.
+func newDuelOn(t *testing.T, server *redistest.Server, addr string, prepare func(*exec.Cmd)) *duel {
+	t.Helper()
 	dir := t.TempDir()
 	d := &duel{
 		server: server,
 		stamps: filepath.Join(dir, "command"), helper: filepath.Join(dir, "helper"),
 		heard: filepath.Join(dir, "heard"), successor: filepath.Join(dir, "successor"),
 	}
-	d.program = start(t, addr, "run", "-ttl", ttl.String(), "-grace", grace.String(), "k", "--",
+	d.program = startOn(t, addr, prepare, "run", "-ttl", ttl.String(), "-grace", grace.String(), "k", "--",
 		"sh", script(t, "stubborn.sh"), d.stamps, d.helper, d.heard)
 	eventually(t, "sign of life", func() bool { return len(stamps(t, d.stamps)) > 0 && len(stamps(t, d.helper)) > 0 })
 	d.rival = start(t, server.Addr(), "run", "-v", "k", "--", "sh", script(t, "uptime.sh"), d.successor)

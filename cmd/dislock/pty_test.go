@@ -103,6 +103,17 @@ func (tt *tty) resize(columns, lines int) {
 	control(tt.t, tt.master, syscall.TIOCSWINSZ, unsafe.Pointer(&size))
 }
 
+// settles waits until frames fit the size that the window has. From then on all have to.
+func (tt *tty) settles() {
+	tt.t.Helper()
+	eventually(tt.t, "frames that fit", func() bool {
+		tt.mu.Lock()
+		defer tt.mu.Unlock()
+		tt.display.resized = tt.display.resized && tt.fit < 2
+		return !tt.display.resized
+	})
+}
+
 // types sends what a user types.
 func (tt *tty) types(keys string) {
 	tt.t.Helper()

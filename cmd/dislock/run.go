@@ -44,8 +44,13 @@ func run(e env, args []string) int {
 	}
 	defer client.Close()
 	j := &job{env: e, runOptions: o, signals: make(chan os.Signal, 16)}
+	var guardSays io.Writer
 	if o.quiet { // but not the command
 		j.stderr = io.Discard
+	} else {
+		said := newCourier(e.stderr)
+		defer said.close()
+		j.stderr, guardSays = said, e.stderr
 	}
 	cmd, code, err := find(o.argv)
 	if err != nil {
@@ -60,7 +65,7 @@ func run(e env, args []string) int {
 	defer signal.Stop(j.signals)
 
 	// The guard is there before the lock, so that the lock does not have to wait for it.
-	if j.guard, err = startGuard(j.env, o.grace); err != nil {
+	if j.guard, err = startGuard(guardSays, o.grace); err != nil {
 		j.say("%v", err)
 		return exitSystem
 	}
@@ -110,7 +115,12 @@ func (j *job) attend(c *child, lease *dislock.Lease) {
 	lost, guardEnds, guardGone := lease.Done(), j.guard.ending, j.guard.gone
 	end := j.keeper.until
 	for {
-		look := min(max(end().left(), time.Millisecond), 250*time.Millisecond)
+		left := end().left()
+		if left <= 0 && !closed(c.gone) {
+			c.kill()
+			j.killed = true
+			j.tellEnding()
+		}
 		select {
 		case <-c.gone:
 			return
@@ -133,21 +143,21 @@ func (j *job) attend(c *child, lease *dislock.Lease) {
 			}
 			j.guard.atLast(d)
 			end = func() deadline { return d }
-		case <-time.After(look):
-			if end().left() <= 0 {
-				j.killed = true
-				j.tellEnding()
-				c.kill()
-			}
+		case <-time.After(min(max(left, time.Millisecond), 250*time.Millisecond)):
 		}
 	}
 }
 
 func (j *job) tellEnding() {
-	if !j.told {
-		j.told = true
-		j.say("the lock %q is being lost: the command is ended, by SIGTERM and, after %v at most, SIGKILL", j.key, j.grace)
+	if j.told {
+		return
 	}
+	j.told = true
+	alone := ""
+	if j.foreground {
+		alone = "; what it has started is not"
+	}
+	j.say("the lock %q is being lost: the command is ended, by SIGTERM and, after %v at most, SIGKILL%s", j.key, j.grace, alone)
 }
 
 // unlock reports whether the lock was lost.

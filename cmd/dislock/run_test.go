@@ -54,6 +54,9 @@ func TestExitCodes(t *testing.T) {
 		{"run k4 -- no-such-command", exitNotFound, "no-such-command"},
 		{"run k5 -- /no/such/command", exitNotFound, "/no/such/command"},
 		{"run k6 -- " + plain, exitNoExec, "permission denied"},
+		{"run -wait 1s held -- ./nope", exitNotFound, "./nope"},
+		{"run -wait 1s held -- " + plain, exitNoExec, "permission denied"},
+		{"run -wait 1s held -- /", exitNoExec, "directory"},
 		{"run -wait 0 held -- true", exitBusy, `"held" is busy: held by`},
 		{"run -wait 2s held -- true", exitBusy, `"held" is busy: held by`},
 		{"run -wait 0 -E 0 held -- true", 0, `"held" is busy`},
@@ -126,38 +129,6 @@ func TestCommandsWorld(t *testing.T) {
 	}
 	if fences[0] >= fences[1] {
 		t.Errorf("the fences are %q, want the second to be larger", fences)
-	}
-}
-
-// TestHelpFits holds that each help fits the smallest screen that people have.
-func TestHelpFits(t *testing.T) {
-	t.Parallel()
-	for _, text := range []string{usage, runUsage} {
-		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-		if len(lines) > 23 { // and the prompt
-			t.Errorf("%d lines:\n%s", len(lines), text)
-		}
-		for _, line := range lines {
-			if len(line) > 79 {
-				t.Errorf("%d columns: %s", len(line), line)
-			}
-		}
-	}
-}
-
-// TestManualPage holds that the page beside this file has each flag of the help.
-func TestManualPage(t *testing.T) {
-	t.Parallel()
-	page := read(t, "dislock.1")
-	for line := range strings.Lines(runUsage) {
-		for _, word := range strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == ',' }) {
-			if !strings.HasPrefix(line, "  -") || !strings.HasPrefix(word, "-") {
-				break
-			}
-			if !strings.Contains(page, "\n.It Fl "+word[1:]) {
-				t.Errorf("the page lacks %s", word)
-			}
-		}
 	}
 }
 

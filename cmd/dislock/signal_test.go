@@ -3,13 +3,20 @@
 package main
 
 import (
+	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"github.com/dislock/dislock"
+	"github.com/dislock/dislock/backend/goredis"
 	"github.com/dislock/dislock/internal/redistest"
 )
 
@@ -81,6 +88,112 @@ func TestSignalEndsTheWait(t *testing.T) {
 			t.Errorf("after %v %d stand in line, want nobody", s, n)
 		}
 	}
+}
+
+// TestSignalWithTheLock holds that a signal that comes in the instant in which the lock
+// does ends the wait, or is left for the command; nobody swallows it.
+func TestSignalWithTheLock(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	defer client.Close()
+	b := goredis.New(client)
+	defer b.Close()
+	for range 200 {
+		signals := make(chan os.Signal, 1)
+		var once sync.Once
+		k := newKeeper(b, 30*time.Second, func(deadline) { once.Do(func() { signals <- syscall.SIGTERM }) })
+		j := &job{
+			env: env{stderr: io.Discard}, runOptions: runOptions{key: "k", wait: generous}, signals: signals,
+			guard: &guardian{gone: make(chan struct{})}, keeper: k, mutex: dislock.New(k, "k"),
+		}
+		lease, code := j.lock()
+		left := len(signals)
+		if lease != nil {
+			_ = lease.Unlock(t.Context())
+		}
+		if lease != nil && left == 0 || lease == nil && code != 128+15 {
+			t.Fatalf("a lease: %v, code %d, and %d signals are left", lease != nil, code, left)
+		}
+	}
+}
+
+// TestSignalWithTheGrant holds that run does not exit before what the store has granted is
+// given back, or half a second has passed, when a signal came before the mutex knew.
+func TestSignalWithTheGrant(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	defer client.Close()
+	b := goredis.New(client)
+	defer b.Close()
+	signals := make(chan os.Signal, 1)
+	var once sync.Once
+	k := newKeeper(b, 30*time.Second, func(deadline) {
+		once.Do(func() {
+			signals <- syscall.SIGTERM
+			time.Sleep(100 * time.Millisecond)
+		})
+	})
+	j := &job{
+		env: env{stderr: io.Discard}, runOptions: runOptions{key: "k"}, signals: signals,
+		guard: &guardian{gone: make(chan struct{})}, keeper: k, mutex: dislock.New(k, "k"),
+	}
+	began := time.Now()
+	if lease, code := j.lock(); lease != nil || code != 128+15 {
+		t.Fatalf("a lease: %v, code %d, want none, and that of the signal", lease != nil, code)
+	}
+	if !closed(k.gaveBack) && time.Since(began) < 500*time.Millisecond {
+		t.Error("the key was not given back")
+	}
+}
+
+// TestSignalStorm holds that signals that wait to be passed on do not come before the end
+// of the command, when its deadline has passed.
+func TestSignalStorm(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	defer client.Close()
+	b := goredis.New(client)
+	defer b.Close()
+	lease, err := dislock.New(b, "k").TryLockContext(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lease.Unlock(t.Context())
+	j := &job{
+		signals: make(chan os.Signal, 1000),
+		guard:   &guardian{ending: make(chan struct{}), gone: make(chan struct{})},
+		keeper:  newKeeper(b, time.Second, nil), // which was granted nothing
+	}
+	for range cap(j.signals) {
+		j.signals <- syscall.SIGWINCH
+	}
+	passed := -1
+	j.stderr = writerFunc(func([]byte) { passed = cap(j.signals) - len(j.signals) })
+	c := &child{cmd: exec.Command("sleep", "20"), foreground: true, gone: make(chan struct{})}
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(c.gone)
+		_ = c.cmd.Wait()
+	}()
+	stop := time.AfterFunc(generous, func() { _ = c.cmd.Process.Kill() })
+	defer stop.Stop()
+	j.attend(c, lease)
+	if passed != 0 {
+		t.Errorf("it passed on %d signals first, want none", passed)
+	}
+}
+
+type writerFunc func([]byte)
+
+// Write implements [io.Writer].
+func (f writerFunc) Write(b []byte) (int, error) {
+	f(b)
+	return len(b), nil
 }
 
 func waiters(t *testing.T, server *redistest.Server) int64 {

@@ -21,7 +21,7 @@ moment; by now it may be another's. A dash is what is not known: other clients
 of the recipe have no label and no fence, and fences are forgotten after a day.
 
 Exit codes: 0 something is held, 1 nothing is, or KEY is free, 64 bad usage,
-69 Redis gave no answer, or did not let us look.
+69 Redis gave no answer, or did not let us look, 130 interrupted.
 `
 
 // status shows locks, once.

@@ -17,23 +17,37 @@ import (
 func (j *job) lock() (*dislock.Lease, int) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	go j.endWait(ctx, cancel)
+	over, heard := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(heard)
+		j.endWait(over, cancel)
+	}()
 	lease, err := j.acquire(ctx)
 	if err == nil {
-		if err = j.keeper.extend(j.key, lease.Token(), lease.Err); err == nil {
-			err = context.Cause(ctx) // a signal that came together with the lock
-		}
-		if err == nil {
-			return lease, exitOK
-		}
-		_ = lease.Unlock(ctx) // why there is no lock any more, err says
-	} else {
+		err = j.keeper.extend(ctx, j.key, lease.Token(), lease.Err)
+	}
+	// Not before endWait has returned is it known whether it has taken a signal, which
+	// then the command would never hear of.
+	close(over)
+	<-heard
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	switch {
+	case err == nil:
+		return lease, exitOK
+	case lease != nil:
+		_ = lease.Unlock(context.Background()) // why there is no lock any more, err says
+	default:
 		j.keeper.settle()
 	}
 	var held *dislock.HeldError
-	if errors.As(err, &held) {
+	switch {
+	case errors.Is(err, errUnguarded):
+		j.say("%v", errUnguarded)
+	case errors.As(err, &held):
 		j.say("%q is busy: %v", j.key, held)
-	} else {
+	default:
 		j.say("%s", strings.TrimPrefix(err.Error(), "dislock: "))
 	}
 
@@ -41,6 +55,8 @@ func (j *job) lock() (*dislock.Lease, int) {
 	switch {
 	case errors.As(err, &s):
 		return nil, exitSignal(syscall.Signal(s))
+	case errors.Is(err, errUnguarded):
+		return nil, exitSystem
 	case errors.Is(err, dislock.ErrUnavailable):
 		return nil, exitUnavailable
 	case errors.Is(err, dislock.ErrHeld):
@@ -65,8 +81,10 @@ func (j *job) acquire(ctx context.Context) (*dislock.Lease, error) {
 	}
 }
 
-// endWait ends the wait for the lock if a signal comes that means the end.
-func (j *job) endWait(ctx context.Context, cancel context.CancelCauseFunc) {
+// endWait ends the wait for the lock if a signal comes that means the end, or if the
+// guard dies, without whom the command would not be started. It returns when the wait
+// is over.
+func (j *job) endWait(over <-chan struct{}, cancel context.CancelCauseFunc) {
 	for {
 		select {
 		case s := <-j.signals:
@@ -75,11 +93,16 @@ func (j *job) endWait(ctx context.Context, cancel context.CancelCauseFunc) {
 				cancel(signalError(s.(syscall.Signal)))
 				return
 			}
-		case <-ctx.Done():
+		case <-j.guard.gone:
+			cancel(errUnguarded)
+			return
+		case <-over:
 			return
 		}
 	}
 }
+
+var errUnguarded = errors.New("the guard was killed; the command was not started")
 
 // A signalError is why the wait for a lock has ended.
 type signalError syscall.Signal
