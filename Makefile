@@ -5,9 +5,10 @@ MODULES = examples/fence metrics/prometheus metrics/otel
 
 .PHONY: test check bench fuzz
 
-# Everything, on real servers that the tests start themselves.
+# Everything, on real servers that the tests start themselves. Most of it sleeps, so three
+# packages share two cores.
 test: deps
-	DISLOCK_TEST_SERVERS=required go test -race -count=1 -parallel=16 -timeout=175s ./...
+	DISLOCK_TEST_SERVERS=required go test -race -count=1 -p=3 -parallel=16 -timeout=175s ./...
 	for d in $(MODULES); do (cd $$d && DISLOCK_TEST_SERVERS=required go test -race -count=1 -parallel=16 -timeout=60s ./...) || exit 1; done
 
 # Real processes against real servers, while faults are drawn at random: how long,
