@@ -13,9 +13,8 @@ import (
 // token in the key and gets the same lease, where a new token would find the lock
 // held by a stranger. It is also the token that stands in line.
 type acquisition struct {
-	*Mutex
+	call
 	token string
-	start moment
 
 	questions int
 	failures  int   // questions in a row that got no answer
@@ -23,15 +22,13 @@ type acquisition struct {
 	unheard   bool  // the last question got no answer, and may still be under way
 	reason    error // the last reason for waiting; nil before the first
 
-	saidWaiting bool // the Waiting hook was called
-
 	stood   bool               // in line
 	missed  bool               // its turn, unheard
 	granted chan backend.Grant // where the store tells of our turn; nil if it does not
 }
 
-func (m *Mutex) newAcquisition(start moment) *acquisition {
-	return &acquisition{Mutex: m, token: backend.NewToken(m.owner), start: start}
+func newAcquisition(c call) *acquisition {
+	return &acquisition{call: c, token: backend.NewToken(c.owner)}
 }
 
 // wait asks until the store grants a lease or ctx ends. Between two questions it
@@ -53,7 +50,7 @@ func (a *acquisition) wait(ctx context.Context) (lease *Lease, err error) {
 		}
 		if ctx.Err() == nil {
 			a.gate.wait(err)
-			a.tellWaiting(err)
+			a.waiting(func() error { return err })
 			a.logFailure(err)
 			if lease := a.await(ctx, a.untilNext(&pauses, err)); lease != nil {
 				return lease, nil
@@ -134,22 +131,6 @@ func (a *acquisition) request(ctx context.Context) (uint64, error) {
 		return a.line.Join(ctx, a.key, a.token, a.ttl, a.claim(), a.granted)
 	}
 	return a.backend.SetNX(ctx, a.key, a.token, a.ttl)
-}
-
-// tellWaiting tells the hook, once, that the acquisition has to wait.
-func (a *acquisition) tellWaiting(reason error) {
-	if !a.saidWaiting {
-		a.saidWaiting = true
-		a.hooks.waiting(a.key, func() error { return reason })
-	}
-}
-
-// report tells the hook of what hold has made the holder, and passes it on.
-func (a *acquisition) report(lease *Lease, err error) (*Lease, error) {
-	if err == nil {
-		a.hooks.acquired(lease, a.start, a.questions)
-	}
-	return lease, err
 }
 
 // logFailure logs a question that got no answer. The first is news and the

@@ -44,7 +44,7 @@ func (m *Mutex) adopt(ctx context.Context, token string, fence uint64) (*Lease, 
 	request, cancel := newRequest(ctx, timeout)
 	defer cancel()
 
-	a := &acquisition{Mutex: m, token: token, start: m.now(), questions: 1}
+	a := &acquisition{call: call{Mutex: m, start: m.now()}, token: token}
 	err := m.backend.ExpireIfOwner(request, m.key, token, m.ttl)
 	switch {
 	case errors.Is(err, backend.ErrNotOwner):
@@ -59,7 +59,7 @@ func (m *Mutex) adopt(ctx context.Context, token string, fence uint64) (*Lease, 
 	case m.now().since(a.start) >= validity(m.ttl):
 		return nil, unavailable(errTooLate)
 	}
-	return a.report(newLease(a, fence, a.start, m.ttl), nil)
+	return a.report(newLease(a, fence, a.start, m.ttl), nil, 1)
 }
 
 // Detach ends the hold and leaves the lock locked, for another process to go on with

@@ -6,11 +6,17 @@ import "time"
 // manner of net/http/httptrace. Any of them may be nil. They are called in the
 // goroutine in which it happened, with no lock held: they may be called at the
 // same time by several goroutines, hold up what called them, and must not lock or
-// unlock the Mutex that they observe. A loss may be told before the acquisition.
-// None of them is ever given a token.
+// unlock the Mutex that they observe. None of them is ever given a token.
+//
+// They come in pairs, for whoever counts: Waiting is followed by one of Acquired and
+// GaveUp, and Acquired by one of Lost and Released, if one does not count a Released
+// that says Again.
 type Hooks struct {
 	// Waiting is called when an acquisition finds that it has to wait, once.
 	Waiting func(WaitingInfo)
+
+	// GaveUp is called when an acquisition that had to wait ends without the lock.
+	GaveUp func(GaveUpInfo)
 
 	// Acquired is called when a lease begins.
 	Acquired func(AcquiredInfo)
@@ -36,10 +42,18 @@ type WaitingInfo struct {
 	Reason error // matches ErrHeld or ErrUnavailable
 }
 
+// GaveUpInfo is what [Hooks].GaveUp is told.
+type GaveUpInfo struct {
+	Key  string
+	Took time.Duration // from the call to its end
+	Err  error         // matches ctx's error or ErrClosed, and the last reason for waiting
+}
+
 // AcquiredInfo is what [Hooks].Acquired is told.
 type AcquiredInfo struct {
 	Key      string
 	Fence    uint64
+	Waited   bool          // Waiting was called
 	Took     time.Duration // from the call to the grant
 	Attempts int           // questions to the store, the winning one included; 0 if another goroutine passed its lease on
 }
@@ -77,20 +91,34 @@ type ReleasedInfo struct {
 	Again bool          // the hold had ended before, by an Unlock of unknown outcome that this one repeats
 }
 
+// then returns hooks that call those of h, and after each the same of next.
+func (h Hooks) then(next Hooks) Hooks {
+	return Hooks{
+		Waiting:       chain(h.Waiting, next.Waiting),
+		GaveUp:        chain(h.GaveUp, next.GaveUp),
+		Acquired:      chain(h.Acquired, next.Acquired),
+		Renewed:       chain(h.Renewed, next.Renewed),
+		RenewalFailed: chain(h.RenewalFailed, next.RenewalFailed),
+		Lost:          chain(h.Lost, next.Lost),
+		Released:      chain(h.Released, next.Released),
+	}
+}
+
+func chain[Info any](first, second func(Info)) func(Info) {
+	switch {
+	case first == nil:
+		return second
+	case second == nil:
+		return first
+	}
+	return func(i Info) {
+		first(i)
+		second(i)
+	}
+}
+
 // What follows calls a hook if there is one. What a hook is told is gathered only
 // then: a crowd of goroutines passes a lock on a million times a second.
-
-func (h *Hooks) waiting(key string, reason func() error) {
-	if h.Waiting != nil {
-		h.Waiting(WaitingInfo{Key: key, Reason: reason()})
-	}
-}
-
-func (h *Hooks) acquired(l *Lease, start moment, attempts int) {
-	if h.Acquired != nil {
-		h.Acquired(AcquiredInfo{Key: l.mutex.key, Fence: l.fence, Took: l.began.since(start), Attempts: attempts})
-	}
-}
 
 func (h *Hooks) renewed(l *Lease, took time.Duration) {
 	if h.Renewed != nil {
@@ -104,9 +132,9 @@ func (h *Hooks) renewalFailed(l *Lease, err error, failures int, left time.Durat
 	}
 }
 
-func (h *Hooks) lost(l *Lease, err error) {
+func (h *Hooks) lost(l *Lease, held time.Duration, err error) {
 	if h.Lost != nil {
-		h.Lost(LostInfo{Key: l.mutex.key, Fence: l.fence, Held: l.held(), Err: err})
+		h.Lost(LostInfo{Key: l.mutex.key, Fence: l.fence, Held: held, Err: err})
 	}
 }
 

@@ -26,6 +26,8 @@ type Lease struct {
 	err    error         // why it ended; nil while held, final once set
 	done   chan struct{} // made when somebody asks for it
 	ended  func(error)   // called when err is set; nil if nobody asked
+
+	announcement announcement
 }
 
 // newLease returns the lease that the store granted for ttl, no earlier than at
@@ -127,8 +129,9 @@ func (l *Lease) tellLoss(err error, ended bool) {
 	if errors.Is(err, ErrClosed) {
 		level = slog.LevelInfo // somebody wanted it
 	}
-	m.log().Log(context.Background(), level, "dislock: lock lost", "key", m.key, "fence", l.fence, "held", l.held(), "err", err)
-	m.hooks.lost(l, err)
+	held := l.held()
+	m.log().Log(context.Background(), level, "dislock: lock lost", "key", m.key, "fence", l.fence, "held", held, "err", err)
+	l.announcement.then(func() { m.hooks.lost(l, held, err) })
 }
 
 // end sets why the hold ended, once, and reports whether this call did it.

@@ -150,24 +150,21 @@ func (m *Mutex) lock(ctx context.Context) (*Lease, error) {
 	if ctx.Err() != nil {
 		return nil, ended(ctx)
 	}
-	start := m.now()
-	waited := false
+	c := call{Mutex: m, start: m.now()}
 	if !m.gate.tryEnter() {
-		m.hooks.waiting(m.key, m.heldHere)
-		waited = true
+		c.waiting(m.heldHere)
 		lease, err := m.gate.enter(ctx)
 		if err != nil {
 			m.giveBack(lease)
-			return nil, waitError(ended(ctx), m.heldHere())
+			return c.report(nil, waitError(ended(ctx), m.heldHere()), 0)
 		}
 		if lease != nil { // it was passed on
-			m.hooks.acquired(lease, start, 0)
-			return lease, nil
+			return c.report(lease, nil, 0)
 		}
 	}
-	a := m.newAcquisition(start)
-	a.saidWaiting = waited
-	return a.report(m.hold(ctx, a.wait))
+	a := newAcquisition(c)
+	lease, err := m.hold(ctx, a.wait)
+	return a.report(lease, err, a.questions)
 }
 
 func (m *Mutex) tryLock(ctx context.Context) (*Lease, error) {
@@ -177,8 +174,9 @@ func (m *Mutex) tryLock(ctx context.Context) (*Lease, error) {
 	if !m.gate.tryEnter() {
 		return nil, m.heldHere()
 	}
-	a := m.newAcquisition(m.now())
-	return a.report(m.hold(ctx, a.once))
+	a := newAcquisition(call{Mutex: m, start: m.now()})
+	lease, err := m.hold(ctx, a.once)
+	return a.report(lease, err, a.questions)
 }
 
 // hold has acquire get a lease, and makes it what Unlock unlocks. If there is

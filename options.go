@@ -122,9 +122,9 @@ func WithBackoff(min, max time.Duration) Option {
 }
 
 // WithHooks sets functions that are called when something happens to the lock;
-// by default there are none.
+// by default there are none. Of several WithHooks all are called, in that order.
 func WithHooks(hooks Hooks) Option {
-	return func(c *config) { c.hooks = hooks }
+	return func(c *config) { c.hooks = c.hooks.then(hooks) }
 }
 
 // WithLogger sets where losses, failing renewals, failing retries and failed

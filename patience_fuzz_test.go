@@ -18,7 +18,7 @@ func FuzzUntilNext(f *testing.F) {
 	f.Fuzz(func(t *testing.T, ttl int64, place int, fresh, stood bool, least, most uint16) {
 		from := time.Duration(least)*time.Millisecond + time.Millisecond
 		to := from + time.Duration(most)*time.Millisecond
-		a := &acquisition{Mutex: New(nowhere{}, "k", WithBackoff(from, to)), stood: stood}
+		a := &acquisition{call: call{Mutex: New(nowhere{}, "k", WithBackoff(from, to))}, stood: stood}
 		held := &HeldError{TTL: time.Duration(ttl), Place: place, New: fresh}
 		got := a.untilNext(&backoff{next: from, max: to}, held)
 		lower, upper := from/2, to // jittered by half

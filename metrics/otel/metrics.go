@@ -25,9 +25,9 @@ var buckets = []float64{
 // instruments are those of all classes.
 type instruments struct {
 	wait, hold, renewal            metric.Float64Histogram
-	waits, losses                  metric.Int64Counter
+	waits, giveUps, losses         metric.Int64Counter
 	renewalFailures, releaseFailed metric.Int64Counter
-	held                           metric.Int64UpDownCounter
+	waiters, held                  metric.Int64UpDownCounter
 }
 
 func newInstruments(meter metric.Meter) (*instruments, error) {
@@ -43,13 +43,18 @@ func newInstruments(meter metric.Meter) (*instruments, error) {
 		errs = append(errs, err)
 		return c
 	}
-	held, err := meter.Int64UpDownCounter("dislock.held", metric.WithUnit("{lease}"), metric.WithDescription("Leases held now."))
-	errs = append(errs, err)
+	gauge := func(name, unit, description string) metric.Int64UpDownCounter {
+		g, err := meter.Int64UpDownCounter(name, metric.WithUnit(unit), metric.WithDescription(description))
+		errs = append(errs, err)
+		return g
+	}
 	i := &instruments{
 		wait:            histogram("dislock.wait", "Time from the call to the grant of a lock."),
 		waits:           counter("dislock.waits", "{wait}", "Acquisitions that had to wait."),
+		waiters:         gauge("dislock.waiting", "{wait}", "Acquisitions that wait now."),
+		giveUps:         counter("dislock.give_ups", "{wait}", "Waits that ended without the lock."),
 		hold:            histogram("dislock.hold", "Time from the grant of a lock to its end."),
-		held:            held,
+		held:            gauge("dislock.held", "{lease}", "Leases held now."),
 		losses:          counter("dislock.losses", "{lease}", "Leases that ended before they were unlocked."),
 		renewal:         histogram("dislock.renewal", "Time in which the store renewed a lease."),
 		renewalFailures: counter("dislock.renewal.failures", "{attempt}", "Attempts to renew a lease that got no answer."),
@@ -92,6 +97,9 @@ func (i *instruments) series(class string) *series {
 	}
 	s.waits.Add(ctx, 0, s.addHeld...)
 	s.waits.Add(ctx, 0, s.addUnavailable...)
+	s.giveUps.Add(ctx, 0, s.addHeld...)
+	s.giveUps.Add(ctx, 0, s.addUnavailable...)
+	s.waiters.Add(ctx, 0, s.add...)
 	s.held.Add(ctx, 0, s.add...)
 	s.renewalFailures.Add(ctx, 0, s.add...)
 	s.releaseFailed.Add(ctx, 0, s.add...)
@@ -99,20 +107,36 @@ func (i *instruments) series(class string) *series {
 }
 
 func (s *series) waiting(i dislock.WaitingInfo) {
-	switch {
-	case s == nil:
-	case errors.Is(i.Reason, dislock.ErrHeld):
-		s.waits.Add(context.Background(), 1, s.addHeld...)
-	default:
-		s.waits.Add(context.Background(), 1, s.addUnavailable...)
+	if s != nil {
+		s.waiters.Add(context.Background(), 1, s.add...)
+		s.waits.Add(context.Background(), 1, s.reason(i.Reason)...)
 	}
 }
 
-func (s *series) acquired(i dislock.AcquiredInfo) {
+func (s *series) gaveUp(i dislock.GaveUpInfo) {
 	if s != nil {
-		s.held.Add(context.Background(), 1, s.add...)
-		s.observe(s.wait, i.Took)
+		s.waiters.Add(context.Background(), -1, s.add...)
+		s.giveUps.Add(context.Background(), 1, s.reason(i.Err)...)
 	}
+}
+
+// reason returns the attributes for a reason to wait.
+func (s *series) reason(err error) []metric.AddOption {
+	if errors.Is(err, dislock.ErrHeld) {
+		return s.addHeld
+	}
+	return s.addUnavailable
+}
+
+func (s *series) acquired(i dislock.AcquiredInfo) {
+	if s == nil {
+		return
+	}
+	if i.Waited {
+		s.waiters.Add(context.Background(), -1, s.add...)
+	}
+	s.held.Add(context.Background(), 1, s.add...)
+	s.observe(s.wait, i.Took)
 }
 
 func (s *series) renewed(i dislock.RenewedInfo) {

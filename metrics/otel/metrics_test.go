@@ -33,6 +33,9 @@ func TestTimes(t *testing.T) {
 			f.Unlock()
 		}()
 		synctest.Wait()
+		if p := f.points(t)["dislock.waiting invoices"]; p.n != 1 {
+			t.Errorf("waiting is %v, want 1", p)
+		}
 		time.Sleep(15 * time.Second)
 		f.Unlock()
 		<-second
@@ -43,6 +46,37 @@ func TestTimes(t *testing.T) {
 			"dislock.waits invoices held":        {1, 0, "{wait}"},
 			"dislock.waits invoices unavailable": {1, 0, "{wait}"},
 		})
+	})
+}
+
+// Who gives up waits no longer, and is told apart by what it waited for.
+func TestGiveUps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, nil)
+		giveUp := func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if _, err := f.LockContext(ctx); err == nil {
+				t.Error("locked")
+			}
+		}
+		f.Lock()
+		giveUp()
+		giveUp()
+		f.Unlock()
+		f.faults.All(faulty.SetNX, faulty.LoseRequest)
+		giveUp()
+		f.faults.All(faulty.SetNX, nil)
+		points := f.points(t)
+		for name, want := range map[string]int64{
+			"dislock.waiting invoices":              0,
+			"dislock.give_ups invoices held":        2,
+			"dislock.give_ups invoices unavailable": 1,
+		} {
+			if p, ok := points[name]; !ok || p.n != want {
+				t.Errorf("%s is %v, want %d", name, p, want)
+			}
+		}
 	})
 }
 
@@ -114,8 +148,8 @@ func TestRepeatedUnlock(t *testing.T) {
 // Before anything has happened the counters are there, at 0.
 func TestCountersBeginAtZero(t *testing.T) {
 	f := newFixture(t, nil)
-	if got := f.points(t); len(got) != 9 {
-		t.Errorf("%d points, want 9: %v", len(got), got)
+	if got := f.points(t); len(got) != 12 {
+		t.Errorf("%d points, want 12: %v", len(got), got)
 	}
 	f.wantPoints(t, nil)
 }
@@ -146,7 +180,7 @@ func TestCrowd(t *testing.T) {
 	}
 	crowd.Wait()
 	points := f.points(t)
-	for name, want := range map[string]int64{"dislock.held": 0, "dislock.wait": goroutines * rounds, "dislock.hold": goroutines * rounds} {
+	for name, want := range map[string]int64{"dislock.held": 0, "dislock.waiting": 0, "dislock.wait": goroutines * rounds, "dislock.hold": goroutines * rounds} {
 		if p := points[name+" invoices"]; p.n != want {
 			t.Errorf("%s is %v, want %d", name, p, want)
 		}
@@ -191,6 +225,7 @@ func TestMetricsDoNotAllocate(t *testing.T) {
 	held := error(dislock.ErrHeld)
 	if n := testing.AllocsPerRun(100, func() {
 		hooks.Waiting(dislock.WaitingInfo{Key: "invoices:1", Reason: held})
+		hooks.GaveUp(dislock.GaveUpInfo{Key: "invoices:1", Took: time.Second, Err: held})
 		hooks.Acquired(dislock.AcquiredInfo{Key: "invoices:1", Fence: 1, Took: time.Millisecond, Attempts: 1})
 		hooks.Renewed(dislock.RenewedInfo{Key: "invoices:1", Fence: 1, Took: time.Millisecond})
 		hooks.Released(dislock.ReleasedInfo{Key: "invoices:1", Fence: 1, Held: time.Second})

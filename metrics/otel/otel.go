@@ -12,15 +12,14 @@
 //
 //	dislock.wait              s            histogram, from the call to the grant, of all that got the lock
 //	dislock.waits             {wait}       those that found that they have to wait; dislock.reason is held or unavailable
+//	dislock.waiting           {wait}       up-down counter, those that wait now
+//	dislock.give_ups          {wait}       waits that ended without the lock; dislock.reason is the last one for waiting
 //	dislock.hold              s            histogram, from the grant to the end of the Unlock or to the loss
 //	dislock.held              {lease}      up-down counter, leases that this process holds now
 //	dislock.losses            {lease}      ended before they were unlocked; dislock.cause is deadline, not_owner, max_hold or closed
 //	dislock.renewal           s            histogram, the store's answer to renewals that succeeded
 //	dislock.renewal.failures  {attempt}    attempts to renew that got no answer
 //	dislock.release.failures  {attempt}    releases whose outcome is unknown
-//
-// How many wait is not measured, because nobody is told of a wait that ends without
-// the lock.
 //
 // # Spans
 //
@@ -97,6 +96,7 @@ func (t *Telemetry) Hooks(class string) dislock.Hooks {
 
 	return dislock.Hooks{
 		Waiting: m.waiting,
+		GaveUp:  m.gaveUp,
 		Acquired: func(i dislock.AcquiredInfo) {
 			m.acquired(i)
 			s.acquired(i)

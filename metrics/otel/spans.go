@@ -32,9 +32,7 @@ func (s *spans) acquired(i dislock.AcquiredInfo) {
 	if s.holds == nil {
 		return
 	}
-	if h, e, ok := s.holds.begin(lease{i.Key, i.Fence}, i.Took, i.Attempts); ok {
-		s.record(h, e)
-	}
+	s.holds.begin(hold{lease: lease{i.Key, i.Fence}, waited: i.Took, attempts: i.Attempts})
 }
 
 func (s *spans) renewalFailed(i dislock.RenewalFailedInfo) {
@@ -53,8 +51,8 @@ func (s *spans) ended(l lease, held time.Duration, err error) {
 		return
 	}
 	now := time.Now()
-	if h, e, ok := s.holds.end(end{l, now.Add(-held), now, err}); ok {
-		s.record(h, e)
+	if h, ok := s.holds.end(l); ok {
+		s.record(h, end{now.Add(-held), now, err})
 	}
 }
 

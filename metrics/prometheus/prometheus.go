@@ -10,16 +10,14 @@
 //
 //	dislock_wait_seconds             histogram, from the call to the grant, of all that got the lock
 //	dislock_waits_total              those that found that they have to wait; reason is held or unavailable
+//	dislock_waiting                  gauge, those that wait now
+//	dislock_give_ups_total           waits that ended without the lock; reason is the last one for waiting
 //	dislock_hold_seconds             histogram, from the grant to the end of the Unlock or to the loss
 //	dislock_held                     gauge, leases that this process holds now
 //	dislock_losses_total             leases that ended before they were unlocked; cause is deadline, not_owner, max_hold or closed
 //	dislock_renewal_seconds          histogram, the store's answer to renewals that succeeded
 //	dislock_renewal_failures_total   attempts to renew that got no answer
 //	dislock_release_failures_total   releases whose outcome is unknown
-//
-// How many wait is not measured, because nobody is told of a wait that ends without
-// the lock. What is known is the mean: rate(dislock_wait_seconds_sum) is how many
-// were waiting on average, of those that got the lock in the end.
 package prometheus
 
 import (
@@ -41,9 +39,9 @@ var buckets = []float64{
 // by several goroutines at the same time.
 type Metrics struct {
 	wait, hold, renewal            *client.HistogramVec
-	waits, losses                  *client.CounterVec
+	waits, giveUps, losses         *client.CounterVec
 	renewalFailures, releaseFailed *client.CounterVec
-	held                           *client.GaugeVec
+	waiting, held                  *client.GaugeVec
 }
 
 // New returns Metrics that are registered with reg. It panics if reg has some of
@@ -52,19 +50,25 @@ func New(reg client.Registerer) *Metrics {
 	m := &Metrics{
 		wait:            histogram("dislock_wait_seconds", "Time from the call to the grant of a lock."),
 		waits:           counter("dislock_waits_total", "Acquisitions that had to wait.", "reason"),
+		waiting:         gauge("dislock_waiting", "Acquisitions that wait now."),
+		giveUps:         counter("dislock_give_ups_total", "Waits that ended without the lock.", "reason"),
 		hold:            histogram("dislock_hold_seconds", "Time from the grant of a lock to its end."),
-		held:            client.NewGaugeVec(client.GaugeOpts{Name: "dislock_held", Help: "Leases held now."}, []string{"class"}),
+		held:            gauge("dislock_held", "Leases held now."),
 		losses:          counter("dislock_losses_total", "Leases that ended before they were unlocked.", "cause"),
 		renewal:         histogram("dislock_renewal_seconds", "Time in which the store renewed a lease."),
 		renewalFailures: counter("dislock_renewal_failures_total", "Attempts to renew a lease that got no answer."),
 		releaseFailed:   counter("dislock_release_failures_total", "Releases of a lock whose outcome is unknown."),
 	}
-	reg.MustRegister(m.wait, m.waits, m.hold, m.held, m.losses, m.renewal, m.renewalFailures, m.releaseFailed)
+	reg.MustRegister(m.wait, m.waits, m.waiting, m.giveUps, m.hold, m.held, m.losses, m.renewal, m.renewalFailures, m.releaseFailed)
 	return m
 }
 
 func histogram(name, help string) *client.HistogramVec {
 	return client.NewHistogramVec(client.HistogramOpts{Name: name, Help: help, Buckets: buckets}, []string{"class"})
+}
+
+func gauge(name, help string) *client.GaugeVec {
+	return client.NewGaugeVec(client.GaugeOpts{Name: name, Help: help}, []string{"class"})
 }
 
 func counter(name, help string, labels ...string) *client.CounterVec {
@@ -81,30 +85,34 @@ func (m *Metrics) Hooks(class string) dislock.Hooks {
 	// All series are made now and are 0: Prometheus does not see a counter
 	// increase that begins with 1, and there may be but one loss.
 	wait, hold, renewal := m.wait.WithLabelValues(class), m.hold.WithLabelValues(class), m.renewal.WithLabelValues(class)
-	waitsHeld, waitsUnavailable := m.waits.WithLabelValues(class, "held"), m.waits.WithLabelValues(class, "unavailable")
+	waits, giveUps := byReason(m.waits, class), byReason(m.giveUps, class)
 	losses := map[string]client.Counter{}
 	for _, c := range []string{causeDeadline, causeNotOwner, causeMaxHold, causeClosed} {
 		losses[c] = m.losses.WithLabelValues(class, c)
 	}
-	held := m.held.WithLabelValues(class)
+	waiting, held := m.waiting.WithLabelValues(class), m.held.WithLabelValues(class)
 	renewalFailures, releaseFailed := m.renewalFailures.WithLabelValues(class), m.releaseFailed.WithLabelValues(class)
 
 	return dislock.Hooks{
 		Waiting: func(i dislock.WaitingInfo) {
-			if errors.Is(i.Reason, dislock.ErrHeld) {
-				waitsHeld.Inc()
-			} else {
-				waitsUnavailable.Inc()
-			}
+			waiting.Inc()
+			waits(i.Reason).Inc()
+		},
+		GaveUp: func(i dislock.GaveUpInfo) {
+			waiting.Dec()
+			giveUps(i.Err).Inc()
 		},
 		Acquired: func(i dislock.AcquiredInfo) {
+			if i.Waited {
+				waiting.Dec()
+			}
 			held.Inc()
 			observe(wait, i.Took)
 		},
 		Renewed:       func(i dislock.RenewedInfo) { observe(renewal, i.Took) },
 		RenewalFailed: func(dislock.RenewalFailedInfo) { renewalFailures.Inc() },
 		Lost: func(i dislock.LostInfo) {
-			held.Dec() // for a moment it is below 0 if the loss is told first
+			held.Dec()
 			observe(hold, i.Held)
 			losses[cause(i.Err)].Inc()
 		},
@@ -117,6 +125,17 @@ func (m *Metrics) Hooks(class string) dislock.Hooks {
 				observe(hold, i.Held)
 			}
 		},
+	}
+}
+
+// byReason returns the counter for a reason to wait.
+func byReason(vec *client.CounterVec, class string) func(error) client.Counter {
+	held, unavailable := vec.WithLabelValues(class, "held"), vec.WithLabelValues(class, "unavailable")
+	return func(reason error) client.Counter {
+		if errors.Is(reason, dislock.ErrHeld) {
+			return held
+		}
+		return unavailable
 	}
 }
 

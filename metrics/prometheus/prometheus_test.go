@@ -105,6 +105,7 @@ func TestTimes(t *testing.T) {
 			f.Unlock()
 		}()
 		synctest.Wait()
+		f.want(t, 1, "dislock_waiting", "invoices")
 		time.Sleep(15 * time.Second)
 		f.Unlock()
 		<-second
@@ -115,6 +116,32 @@ func TestTimes(t *testing.T) {
 		f.want(t, 0, "dislock_held", "invoices")
 		f.want(t, 1, "dislock_waits_total", "invoices", "held")
 		f.want(t, 0, "dislock_waits_total", "invoices", "unavailable")
+		f.want(t, 0, "dislock_waiting", "invoices")
+		f.want(t, 0, "dislock_give_ups_total", "invoices", "held")
+	})
+}
+
+// Who gives up waits no longer, and is told apart by what it waited for.
+func TestGiveUps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		giveUp := func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if _, err := f.LockContext(ctx); err == nil {
+				t.Error("locked")
+			}
+		}
+		f.Lock()
+		giveUp()
+		giveUp()
+		f.Unlock()
+		f.faults.All(faulty.SetNX, faulty.LoseRequest)
+		giveUp()
+		f.faults.All(faulty.SetNX, nil)
+		f.want(t, 0, "dislock_waiting", "invoices")
+		f.want(t, 2, "dislock_give_ups_total", "invoices", "held")
+		f.want(t, 1, "dislock_give_ups_total", "invoices", "unavailable")
 	})
 }
 
@@ -217,8 +244,8 @@ dislock_losses_total{cause="not_owner",class="invoices"} 0
 	if err := testutil.GatherAndCompare(f.reg, strings.NewReader(want), "dislock_losses_total"); err != nil {
 		t.Error(err)
 	}
-	if n, err := testutil.GatherAndCount(f.reg); err != nil || n != 12 {
-		t.Errorf("%d series, %v; want 12", n, err)
+	if n, err := testutil.GatherAndCount(f.reg); err != nil || n != 15 {
+		t.Errorf("%d series, %v; want 15", n, err)
 	}
 	problems, err := testutil.GatherAndLint(f.reg)
 	if err != nil || len(problems) > 0 {
@@ -252,6 +279,7 @@ func TestCrowd(t *testing.T) {
 	crowd.Wait()
 	for _, class := range []string{"invoices", "reports"} {
 		f.want(t, 0, "dislock_held", class)
+		f.want(t, 0, "dislock_waiting", class)
 		f.want(t, goroutines*rounds, "dislock_wait_seconds", class)
 		f.want(t, goroutines*rounds, "dislock_hold_seconds", class)
 	}
@@ -282,6 +310,7 @@ func TestHooksDoNotAllocate(t *testing.T) {
 	held := error(dislock.ErrHeld)
 	if n := testing.AllocsPerRun(100, func() {
 		hooks.Waiting(dislock.WaitingInfo{Key: "invoices:1", Reason: held})
+		hooks.GaveUp(dislock.GaveUpInfo{Key: "invoices:1", Took: time.Second, Err: held})
 		hooks.Acquired(dislock.AcquiredInfo{Key: "invoices:1", Fence: 1, Took: time.Millisecond, Attempts: 1})
 		hooks.Renewed(dislock.RenewedInfo{Key: "invoices:1", Fence: 1, Took: time.Millisecond})
 		hooks.Released(dislock.ReleasedInfo{Key: "invoices:1", Fence: 1, Held: time.Second})
