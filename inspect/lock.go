@@ -22,14 +22,15 @@ type Lock struct {
 
 	// Fence is that of the lease. 0 says that it is not known: the key is free,
 	// another client holds it, or the counter is gone, which Redis forgets a day
-	// after the grant.
+	// after the grant unless the lease is renewed, at least once an hour.
 	Fence uint64
 
 	// Since is when the lease was granted, by the reader's clock: never later, and
 	// earlier by some 10 ms and what the request took, at most. Redis tells it by the
-	// age of the counter, so that the two clocks need not agree. It is zero where the
-	// fence is not known, and where that age makes no sense, as when the server's
-	// clock was put back.
+	// age of the counter, so that the two clocks need not agree; when that is almost a
+	// day the fence tells it, which was made of the server's clock. It is zero where the
+	// fence is not known, and where its age makes no sense, as when the server's clock
+	// was put back.
 	Since time.Time
 
 	// TTL is how long the lease lasts unless it is renewed or released; 0 if the
@@ -50,8 +51,13 @@ type Lock struct {
 func (l Lock) Held() bool { return l.ID != "" }
 
 // counterLife is for how long Redis keeps the counter after a grant. What is left
-// of that says how old the grant is, by a clock that need not agree with ours.
-const counterLife = 24 * time.Hour
+// of that says how old the grant is, by a clock that need not agree with ours. When
+// little is left renewals make it last longer, up to prolonged, and then it says
+// nothing.
+const (
+	counterLife = 24 * time.Hour
+	prolonged   = 2 * time.Hour
+)
 
 // maxFence is the largest that a script can count.
 const maxFence = 1<<53 - 1
@@ -78,11 +84,26 @@ func (s state) lock(key string, asked time.Time) Lock {
 	}
 	if fence, ok := fenceOf(s.counter); ok && s.counted() {
 		l.Fence = fence
-		if age := counterLife - s.life; s.life > 0 && age >= 0 {
-			l.Since = asked.Add(-age - time.Millisecond) // of which Redis has cut fractions off
-		}
+		l.Since = s.since(fence, asked)
 	}
 	return l
+}
+
+func (s state) since(fence uint64, asked time.Time) time.Time {
+	age := counterLife - s.life
+	switch {
+	case s.life <= 0 || age < 0:
+		return time.Time{}
+	case s.life > prolonged:
+		return asked.Add(-age - time.Millisecond) // of which Redis has cut fractions off
+	}
+	// A fence is the microseconds since 1970, or a little more: that of a clock which
+	// was put back is not old enough.
+	granted := time.UnixMicro(int64(fence))
+	if asked.Sub(granted) < counterLife-prolonged-time.Hour {
+		return time.Time{}
+	}
+	return granted
 }
 
 // counted reports whether it is one of us who holds the key: the lease of another

@@ -98,6 +98,51 @@ func TestImplausibleSince(t *testing.T) {
 	}
 }
 
+// TestHeldForWeeks holds that a lease that is renewed keeps its fence for longer than
+// Redis keeps an idle counter, and what is said of its age.
+func TestHeldForWeeks(t *testing.T) {
+	t.Parallel()
+	s, client, i := server(t)
+	b := open(t, client)
+	lease := hold(t, b, key, "leader")
+	const counter = "dislock:{" + key + "}:fence"
+	renew := func() {
+		t.Helper()
+		if err := b.ExpireIfOwner(within(t), key, lease.Token(), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	life := func() time.Duration { return time.Duration(s.Do(t, "PTTL", counter).(int64)) * time.Millisecond }
+
+	s.Do(t, "PEXPIRE", counter, (3 * time.Hour).Milliseconds())
+	renew()
+	if got := life(); got <= 2*time.Hour || got > 3*time.Hour {
+		t.Errorf("the counter lives for %v, want it left alone", got)
+	}
+	for _, ago := range []time.Duration{23*time.Hour + 30*time.Minute, 15 * 24 * time.Hour} {
+		granted := time.Now().Add(-ago)
+		s.Do(t, "SET", counter, granted.UnixMicro(), "PX", time.Minute.Milliseconds())
+		renew()
+		if got := life(); got <= time.Hour || got > 2*time.Hour {
+			t.Errorf("the counter lives for %v, want it prolonged to 2h", got)
+		}
+		l := look(t, i, key)
+		if l.Fence != uint64(granted.UnixMicro()) || !l.Since.Equal(granted.Truncate(time.Microsecond)) {
+			t.Errorf("%+v, want the fence and the time of the grant, %v", l, granted)
+		}
+	}
+	s.Do(t, "SET", counter, time.Now().UnixMicro(), "PX", time.Minute.Milliseconds()) // a clock that was put back
+	renew()
+	if l := look(t, i, key); !l.Since.IsZero() || l.Fence == 0 {
+		t.Errorf("%+v, want the fence and no time", l)
+	}
+	s.Do(t, "DEL", counter)
+	renew()
+	if got := s.Do(t, "EXISTS", counter).(int64); got != 0 {
+		t.Error("a renewal made a counter of nothing")
+	}
+}
+
 // TestOtherClient looks at locks that other clients of the recipe keep.
 func TestOtherClient(t *testing.T) {
 	t.Parallel()

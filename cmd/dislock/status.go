@@ -18,7 +18,7 @@ fence, for how long unless it is renewed, and how many stand in line.
 
 Without KEY it walks all keys of the Redis. A lock is shown as it was at one
 moment; by now it may be another's. A dash is what is not known: other clients
-of the recipe have no label and no fence, and fences are forgotten after a day.
+of the recipe have no label and no fence.
 
 Exit codes: 0 something is held, 1 nothing is, or KEY is free, 64 bad usage,
 69 Redis gave no answer, or did not let us look, 130 interrupted.
