@@ -15,8 +15,8 @@ import (
 //
 // The error matches [ErrLost] if the lease has ended or was unlocked; [ErrUnavailable]
 // if the store, which is asked once, gave no answer; or ctx's error. After the latter
-// two the lease may live, and Adopt may be called again. If it is [ErrClosed], the lease
-// is given back.
+// two the lease may live, and Adopt may be called again. If a [Group.Close] cuts it short,
+// the lease is given back; who is in a group that is closed already asks nothing.
 //
 // The store can not tell two from each other who know the same token, so it is for the
 // giver to hand it to one taker only, by a way that is fit for secrets, and to hold on
@@ -84,22 +84,26 @@ func (l *Lease) Detach(ctx context.Context) error {
 	m.group.begin()
 	defer m.group.finish()
 
+	how := locked // also if a hook or a driver panics
+	defer func() {
+		l.setPhase(how)
+		if errors.Is(l.reason(), ErrClosed) {
+			l.takeBack() // Close's request to give it back, and ours to prolong it, may have crossed
+		}
+	}()
 	if lost := l.Err(); lost != nil {
-		l.setPhase(locked)
 		return lost
 	}
 	if err := l.prolongForGood(ctx); err != nil {
-		l.setPhase(locked)
 		if lost := l.Err(); lost != nil {
 			return lost
 		}
 		return &opError{"detach", m.key, err}
 	}
 	if !l.end(&l.notHeld) {
-		l.setPhase(locked)
 		return l.reason()
 	}
-	l.setPhase(unlocked)
+	how = unlocked
 	defer m.gate.leave(l) // also if a hook panics
 	m.hooks.released(l, nil)
 	return nil
@@ -113,8 +117,9 @@ func (l *Lease) Detach(ctx context.Context) error {
 // taker believes if that has the longer one.
 func (l *Lease) prolongForGood(ctx context.Context) (err error) {
 	m := l.mutex
+	retired := false
 	defer func() {
-		if err != nil {
+		if !retired { // also because a hook or a driver panicked
 			l.goOn()
 		}
 	}()
@@ -137,8 +142,10 @@ func (l *Lease) prolongForGood(ctx context.Context) (err error) {
 	case err != nil:
 		return unavailable(noAnswer(err, timeout))
 	case !l.retireInTime():
+		l.check() // which knows whether it was the maximum hold
 		return l.lose(errPastDeadline)
 	}
+	retired = true
 	return nil
 }
 

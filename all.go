@@ -104,7 +104,8 @@ type Leases struct {
 }
 
 // Of returns the lease on m, for its fence, and nil if m was not among those that
-// were locked. It may be unlocked by itself, earlier than the rest.
+// were locked. It may be unlocked by itself, earlier than the rest; [Leases.Unlock] then
+// returns its [ErrNotHeld] among the errors.
 func (l *Leases) Of(m *Mutex) *Lease {
 	i := slices.IndexFunc(l.leases, func(lease *Lease) bool { return m.sameLock(lease.mutex) })
 	if i < 0 {
@@ -129,27 +130,31 @@ func (l *Leases) Err() error {
 
 // Unlock unlocks all of them, the last one first, also if it fails for some. Each takes
 // up to the bound of one request. The error joins those of [Lease.Unlock].
-func (l *Leases) Unlock(ctx context.Context) error {
-	var errs []error
-	for _, lease := range slices.Backward(l.leases) {
-		errs = append(errs, lease.Unlock(ctx))
+func (l *Leases) Unlock(ctx context.Context) (err error) {
+	defer l.end(ErrNotHeld) // of none there is nobody else to say so
+	for _, lease := range l.leases {
+		// What is deferred begins with the last, and goes on if a hook panics.
+		defer func() { err = errors.Join(err, lease.Unlock(ctx)) }()
 	}
-	l.end(ErrNotHeld) // of none there is nobody else to say so
-	return errors.Join(errs...)
+	return nil
 }
 
 // giveBack unlocks what was got before LockAll failed, at once and without a minimum
-// hold, because nobody has done anything with it. Who left because ctx has ended
-// does not wait for a store that may be silent.
+// hold, because nobody has done anything with it. It waits for that until ctx ends, and
+// not for a store that may be silent.
 func (l *Leases) giveBack(ctx context.Context) {
 	for _, lease := range l.leases {
 		lease.waiveMinHold()
 	}
-	if ctx.Err() != nil {
-		go l.Unlock(ctx)
-		return
+	released := make(chan struct{})
+	go func() {
+		defer close(released)
+		_ = l.Unlock(ctx) // a release without an answer goes on in the background
+	}()
+	select {
+	case <-released:
+	case <-ctx.Done():
 	}
-	_ = l.Unlock(ctx) // a release without an answer goes on in the background
 }
 
 func (l *Leases) end(err error) {

@@ -1,7 +1,5 @@
 package dislock
 
-import "sync"
-
 // A call is one Lock or TryLock, as the hooks are told of it.
 type call struct {
 	*Mutex
@@ -31,7 +29,7 @@ func (c *call) report(l *Lease, err error, attempts int) (*Lease, error) {
 }
 
 func (c *call) acquired(l *Lease, attempts int) {
-	defer l.announcement.made() // also if the hook panics
+	defer l.announce() // also if the hook panics
 	if c.hooks.Acquired != nil {
 		c.hooks.Acquired(AcquiredInfo{
 			Key: c.key, Fence: l.fence, Waited: c.waited, Took: l.began.since(c.start), Attempts: attempts,
@@ -39,35 +37,28 @@ func (c *call) acquired(l *Lease, attempts int) {
 	}
 }
 
-// An announcement is that of a lease to the Acquired hook. What is told of the lease's
-// end has to wait for it: the renewal finds out about a loss, and the goroutine that
-// acquired the lease may not have got as far as saying so. If it never says so, because
-// its ctx had ended, there is nothing to tell, either.
-type announcement struct {
-	mu      sync.Mutex
-	over    bool
-	waiting func() // nil if nothing waits
-}
-
-// then calls tell when the announcement has been made.
-func (a *announcement) then(tell func()) {
-	a.mu.Lock()
-	over := a.over
-	if !over {
-		a.waiting = tell
+// whenAnnounced calls tell when the Acquired hook has been called. It is the renewal that
+// finds out about a loss, and the goroutine that acquired the lease may not have got as
+// far as saying so. If it never says so, because its ctx had ended, there is nothing to
+// tell, either.
+func (l *Lease) whenAnnounced(tell func()) {
+	l.mu.Lock()
+	announced := l.announced
+	if !announced {
+		l.untold = tell
 	}
-	a.mu.Unlock()
-	if over {
+	l.mu.Unlock()
+	if announced {
 		tell()
 	}
 }
 
-// made says that the announcement has been made.
-func (a *announcement) made() {
-	a.mu.Lock()
-	a.over = true
-	tell := a.waiting
-	a.mu.Unlock()
+// announce says that the Acquired hook has been called.
+func (l *Lease) announce() {
+	l.mu.Lock()
+	l.announced = true
+	tell := l.untold
+	l.mu.Unlock()
 	if tell != nil {
 		tell()
 	}

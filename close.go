@@ -28,83 +28,74 @@ const closers = 16
 // The error is nil when all that is done, or matches ctx's error; what was left then
 // ends by its ttl, or by another Close. Hooks must not call Close, which waits for them.
 func (g *Group) Close(ctx context.Context) error {
-	held, revoked := g.close()
-	for lease := range held {
-		if lease.revoke() {
-			revoked = append(revoked, lease)
+	g.revoke()
+	for {
+		g.giveBack(ctx)
+		owed, err := g.wait(ctx)
+		if err != nil || owed == 0 {
+			return err
 		}
+		// Another Close has left that, because its ctx has ended.
 	}
-	queue := make(chan *Lease, len(revoked))
-	for _, lease := range revoked {
-		queue <- lease
+}
+
+// revoke lets nobody in any more, ends the waiting of all who wait, and takes their
+// leases from those who hold some. If a hook panics, the rest is for another Close.
+func (g *Group) revoke() {
+	g.begin()
+	defer g.finish()
+	g.shut()
+	for lease := g.take(g.held); lease != nil; lease = g.take(g.held) {
+		lease.revoke()
 	}
-	close(queue)
-	for range min(closers, len(revoked)) {
+}
+
+// giveBack begins to give back what is owed, until ctx ends.
+func (g *Group) giveBack(ctx context.Context) {
+	for range min(closers, g.owing()) {
 		g.begin()
 		go func() {
 			defer g.finish()
-			for lease := range queue {
-				if ctx.Err() != nil {
-					g.leave(lease)
-					continue
+			for ctx.Err() == nil {
+				lease := g.take(g.owed)
+				if lease == nil {
+					return
 				}
 				lease.giveBackRevoked(ctx)
 			}
 		}()
 	}
-	g.finish()
-	return g.wait(ctx)
 }
 
-// leave notes a lease for the next Close.
-func (g *Group) leave(l *Lease) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.left = append(g.left, l)
+// wait waits until nothing is under way, and returns how much is owed then.
+func (g *Group) wait(ctx context.Context) (owed int, err error) {
+	for ctx.Err() == nil {
+		idle := g.whenIdle()
+		if idle == nil {
+			return g.owing(), nil
+		}
+		select {
+		case <-idle:
+		case <-ctx.Done():
+		}
+	}
+	if g.whenIdle() == nil && g.owing() == 0 {
+		return 0, nil
+	}
+	return 0, fmt.Errorf("dislock: close: some keys may stay behind until their ttl ends: %w", ended(ctx))
 }
 
-// close ends the waiting of all who wait, and returns what is held, and what an
-// earlier Close has left. Until finish is called, another Close has to wait.
-func (g *Group) close() (held map[*Lease]struct{}, left []*Lease) {
-	g.mu.Lock()
-	held, g.held = g.held, make(map[*Lease]struct{})
-	left, g.left = g.left, nil
-	g.closed = true
-	g.busy++
-	g.mu.Unlock()
-	g.end(ErrClosed)
-	return held, left
-}
-
-// wait waits until nothing is under way.
-func (g *Group) wait(ctx context.Context) error {
-	g.mu.Lock()
-	if g.busy == 0 {
-		g.mu.Unlock()
-		return nil
-	}
-	if g.idle == nil {
-		g.idle = make(chan struct{})
-	}
-	idle := g.idle
-	g.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("dislock: close: some keys may stay behind until their ttl ends: %w", ended(ctx))
-	}
-}
-
-// revoke makes the lease be lost because its group is closed, and reports whether it
-// is; not if its holder is letting go. Nothing is renewed from now on, and the Mutex
-// stays locked until its holder unlocks it, as after any loss.
-func (l *Lease) revoke() bool {
-	if !errors.Is(l.loseHeld(ErrClosed), ErrClosed) {
-		return false
-	}
-	l.retire()
-	return true
+// revoke makes the lease be lost because its group is closed, unless its holder is letting
+// go. Nothing is renewed from now on, and the Mutex stays locked until its holder unlocks
+// it, as after any loss.
+func (l *Lease) revoke() {
+	defer func() { // also if a hook panics
+		if errors.Is(l.reason(), ErrClosed) {
+			l.retire()
+			l.mutex.group.owe(l)
+		}
+	}()
+	_ = l.loseHeld(ErrClosed)
 }
 
 // giveBackRevoked gives back what was revoked, when a renewal in flight has ended: one
@@ -112,6 +103,9 @@ func (l *Lease) revoke() bool {
 // be overwritten.
 func (l *Lease) giveBackRevoked(ctx context.Context) {
 	_ = l.stop(ctx)
+	if !l.valid() { // its end is near, or past
+		return
+	}
 	r := l.mutex.newReclaim(l.token)
 	r.keep = l.keepUntil()
 	r.attempt()

@@ -19,14 +19,14 @@ type Group struct {
 	mu     sync.Mutex
 	closed bool
 	held   map[*Lease]struct{} // none that has ended
-	left   []*Lease            // revoked, and not given back because Close's ctx had ended
+	owed   map[*Lease]struct{} // revoked by Close, and not given back yet
 	busy   int                 // acquisitions, releases and reclaims under way
 	idle   chan struct{}       // closed when busy comes to 0; nil if nobody waits for that
 }
 
 // NewGroup returns a Group for [WithGroup].
 func NewGroup() *Group {
-	g := &Group{held: make(map[*Lease]struct{})}
+	g := &Group{held: make(map[*Lease]struct{}), owed: make(map[*Lease]struct{})}
 	g.closing, g.end = context.WithCancelCause(context.Background())
 	return g
 }
@@ -90,6 +90,47 @@ func (g *Group) remove(l *Lease) {
 	delete(g.held, l)
 }
 
+// shut lets nobody in any more. What is held can only become less from now on.
+func (g *Group) shut() {
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.end(ErrClosed)
+}
+
+// take takes one out of leases, nil if there is none.
+func (g *Group) take(leases map[*Lease]struct{}) *Lease {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for lease := range leases {
+		delete(leases, lease)
+		return lease
+	}
+	return nil
+}
+
+// owe notes that l is to be given back.
+func (g *Group) owe(l *Lease) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.owed[l] = struct{}{}
+}
+
+func (g *Group) owing() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.owed)
+}
+
+// release reports whether l is owed, and leaves it to the caller to give it back.
+func (g *Group) release(l *Lease) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, owed := g.owed[l]
+	delete(g.owed, l)
+	return owed
+}
+
 // enter is begin, unless the group is closed: who tries again and again would keep Close
 // waiting.
 func (g *Group) enter() bool {
@@ -123,4 +164,17 @@ func (g *Group) finish() {
 		close(g.idle)
 		g.idle = nil
 	}
+}
+
+// whenIdle returns what is closed when nothing is under way, nil if nothing is.
+func (g *Group) whenIdle() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.busy == 0 {
+		return nil
+	}
+	if g.idle == nil {
+		g.idle = make(chan struct{})
+	}
+	return g.idle
 }

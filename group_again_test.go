@@ -3,6 +3,7 @@ package dislock_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,22 +11,6 @@ import (
 	"github.com/dislock/dislock"
 	"github.com/dislock/dislock/backend/faulty"
 )
-
-// TestCloseAfterOneInVain holds that what a Close has left because its ctx had ended
-// is for the next one.
-func TestCloseAfterOneInVain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := dislock.NewGroup()
-		f := newFixture(dislock.WithGroup(g))
-		f.Lock()
-		ctx, cancel := context.WithCancel(background)
-		cancel()
-		_ = g.Close(ctx)
-		synctest.Wait()
-		mustClose(t, g)
-		f.unlocked(t)
-	})
-}
 
 // TestTwoCloses holds that both wait, also while the first is still telling the holders.
 func TestTwoCloses(t *testing.T) {
@@ -124,5 +109,47 @@ func TestLockAllWhoseDriverPanics(t *testing.T) {
 		}()
 		time.Sleep(2 * time.Minute)
 		s.free(t, "abc")
+	})
+}
+
+type slowHandler struct{ slog.Handler }
+
+func (slowHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (slowHandler) Handle(context.Context, slog.Record) error {
+	time.Sleep(time.Millisecond)
+	return nil
+}
+
+// The holder heeds its ctx and unlocks while Close is still telling the loss: what was
+// lost is not passed on, and the loss is not hidden from whoever called Do.
+func TestWhatCloseTookIsNotPassedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		group, said := dislock.NewGroup(), new(tellTale)
+		f := newFixture(dislock.WithGroup(group), dislock.WithPassing(time.Hour), dislock.WithHooks(said.hooks()),
+			dislock.WithLogger(slog.New(slowHandler{})))
+		done := make(chan error, 1)
+		go func() {
+			done <- f.Do(background, func(ctx context.Context) error { <-ctx.Done(); return nil })
+		}()
+		synctest.Wait()
+		next := make(chan error, 1)
+		go func() {
+			time.Sleep(time.Second) // waits when the other has been told, and Close has not got as far as its ctx
+			_, err := f.LockContext(background)
+			next <- err
+		}()
+		synctest.Wait()
+		time.Sleep(2 * time.Second)
+		if err := group.Close(background); err != nil {
+			t.Error(err)
+		}
+		if err := <-done; !errors.Is(err, dislock.ErrLost) || !errors.Is(err, dislock.ErrClosed) {
+			t.Errorf("Do: %v, want ErrLost because of ErrClosed", err)
+		}
+		if err := <-next; !errors.Is(err, dislock.ErrClosed) {
+			t.Errorf("LockContext: %v, want ErrClosed", err)
+		}
+		said.want(t, "acquired, waited false", "waiting", "gave up after 1s", "lost")
 	})
 }

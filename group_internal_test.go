@@ -66,8 +66,7 @@ func TestGrantCrossesClose(t *testing.T) {
 	m := New(store, "k", WithGroup(g))
 	_, err := g.hold(context.Background(), func(ctx context.Context) (*Lease, error) {
 		lease, err := m.lock(ctx)
-		g.close()
-		g.finish()
+		g.shut()
 		return lease, err
 	})
 	if !errors.Is(err, ErrClosed) {
@@ -85,5 +84,19 @@ func TestGrantCrossesClose(t *testing.T) {
 	next.Unlock()
 	if !m.gate.tryEnter() {
 		t.Error("the Mutex was left locked")
+	}
+}
+
+// What is owed when ctx has ended is told, though nothing is under way any more.
+func TestWaitTellsWhatIsOwed(t *testing.T) {
+	g := NewGroup()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := g.wait(ctx); err != nil {
+		t.Errorf("%v, want nil", err)
+	}
+	g.owe(new(Lease))
+	if _, err := g.wait(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("with something left: %v, want Canceled", err)
 	}
 }

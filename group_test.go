@@ -388,17 +388,18 @@ func TestWithGroupPanicsOnNil(t *testing.T) {
 	newFixture(dislock.WithGroup(nil))
 }
 
-// A held lock of a group costs little more than any other.
+// A held lock of a group costs little more than any other. The ctx of its request has a
+// timer, and of those that are stopped the runtime keeps up to a quarter as many as run.
 func TestCostOfHeldLocksInAGroup(t *testing.T) {
-	const n = 3000
+	const n = 10_000
 	g, mutexes := dislock.NewGroup(), make([]*dislock.Mutex, n)
 	before := heap()
 	for i := range mutexes {
 		mutexes[i] = dislock.New(nowhere{}, fmt.Sprintf("key-%d", i), dislock.WithGroup(g), quiet)
 		mutexes[i].Lock()
 	}
-	if bytes := (heap() - before) / n; bytes >= 1024 {
-		t.Errorf("a held lock costs %d bytes, want less than 1 KiB", bytes)
+	if bytes := (heap() - before) / n; bytes >= 1024+512/4 {
+		t.Errorf("a held lock costs %d bytes, want less than 1 KiB and a quarter of a request", bytes)
 	} else {
 		t.Logf("a held lock costs %d bytes", bytes)
 	}

@@ -20,14 +20,14 @@ type Lease struct {
 	doubt bool // an attempt to release got no answer
 	again bool // in an Unlock before this one
 
-	mu     sync.Mutex
-	phase  phase
-	waived bool          // the minimum hold
-	err    error         // why it ended; nil while held, final once set
-	done   chan struct{} // made when somebody asks for it
-	ended  func(error)   // called when err is set; nil if nobody asked
-
-	announcement announcement
+	mu        sync.Mutex
+	phase     phase
+	waived    bool          // the minimum hold
+	announced bool          // the Acquired hook was called
+	untold    func()        // calls the Lost hook; nil if there is nothing to tell
+	err       error         // why it ended; nil while held, final once set
+	done      chan struct{} // made when somebody asks for it
+	ended     func(error)   // called when err is set; nil if nobody asked
 }
 
 // newLease returns the lease that the store granted for ttl, no earlier than at
@@ -121,8 +121,9 @@ func (l *Lease) loss(cause error) error {
 	return &opError{"hold", l.mutex.key, fmt.Errorf("%w: %w", ErrLost, cause)}
 }
 
-func (l *Lease) tellLoss(err error, ended bool) {
-	if !ended {
+// tellLoss tells of a loss, if it is news.
+func (l *Lease) tellLoss(err error, news bool) {
+	if !news {
 		return
 	}
 	m, level := l.mutex, slog.LevelError
@@ -131,7 +132,7 @@ func (l *Lease) tellLoss(err error, ended bool) {
 	}
 	held := l.held()
 	m.log().Log(context.Background(), level, "dislock: lock lost", "key", m.key, "fence", l.fence, "held", held, "err", err)
-	l.announcement.then(func() { m.hooks.lost(l, held, err) })
+	l.whenAnnounced(func() { m.hooks.lost(l, held, err) })
 }
 
 // end sets why the hold ended, once, and reports whether this call did it.

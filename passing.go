@@ -35,6 +35,9 @@ func (r *renewal) pass() *Lease {
 	if r.over || r.stopped || r.failures > 0 || validity(r.ttl) <= now.since(r.sent) {
 		return nil
 	}
+	if r.holder.reason() != nil { // lost, as by Close, which tells the holder before it retires the lease
+		return nil
+	}
 	if now.mono.Sub(r.holder.began.mono) < r.mutex.minHold { // nobody has it before that
 		return nil
 	}

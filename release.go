@@ -88,6 +88,9 @@ func (l *Lease) unlock(ctx context.Context) error {
 		m.hooks.released(l, nil)
 		return nil
 	case errors.Is(err, ErrLost):
+		// Nobody has told of it if the hold ended, and not by a loss, while it was let go:
+		// at the deadline, or with an attempt that got no answer.
+		l.tellLoss(err, !l.again && !errors.Is(l.reason(), ErrLost))
 		return err
 	default:
 		l.takeBack()
@@ -132,13 +135,15 @@ func (l *Lease) release(ctx context.Context) error {
 }
 
 // lossBefore returns the loss of a lease that was lost before it was unlocked. Its
-// key may still be there: the deadline is earlier than the store's.
+// key may still be there: the deadline is earlier than the store's. If a Close is about
+// to give it back, or is at it, that is for Close.
 func (l *Lease) lossBefore() error {
 	err := l.reason()
-	if !errors.Is(err, ErrLost) {
+	switch {
+	case !errors.Is(err, ErrLost):
 		return nil
-	}
-	if !errors.Is(err, backend.ErrNotOwner) && !errors.Is(err, ErrClosed) { // Close gives that back
+	case errors.Is(err, backend.ErrNotOwner):
+	case !errors.Is(err, ErrClosed), l.mutex.group.release(l):
 		l.takeBack()
 	}
 	return err

@@ -223,3 +223,19 @@ func TestUnlockAfterTheBackgroundReleased(t *testing.T) {
 		time.Sleep(time.Minute)
 	})
 }
+
+// The deadline that passes while an Unlock waits for its answer ends the hold.
+func TestDeadlineEndsTheHoldDuringUnlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(dislock.WithTTL(30*time.Second), dislock.WithoutRenewal())
+		lease := mustLock(t, f.Mutex)
+		time.Sleep(validity(30*time.Second) - time.Second)
+		f.faults.Next(faulty.DeleteIfOwner, faulty.Delay(2*time.Second))
+		go func() { _ = lease.Unlock(background) }()
+		time.Sleep(time.Second + time.Millisecond)
+		if !isDone(lease) || lease.Err() == nil {
+			t.Errorf("past the deadline: done %v, Err %v; want it ended", isDone(lease), lease.Err())
+		}
+		time.Sleep(time.Minute)
+	})
+}
