@@ -99,8 +99,9 @@ type Leases struct {
 	leases []*Lease // in the order in which they were taken; does not change once LockAll has returned
 	done   chan struct{}
 
-	mu  sync.Mutex
-	err error // why the first of them ended; nil while all are held, final once set
+	mu    sync.Mutex
+	err   error       // why the first of them ended; nil while all are held, final once set
+	ended func(error) // called when err is set; nil if nobody asked
 }
 
 // Of returns the lease on m, for its fence, and nil if m was not among those that
@@ -159,10 +160,34 @@ func (l *Leases) giveBack(ctx context.Context) {
 
 func (l *Leases) end(err error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err == nil {
-		l.err = err
-		close(l.done)
+	if l.err != nil {
+		l.mu.Unlock()
+		return
+	}
+	l.err = err
+	close(l.done)
+	ended := l.ended
+	l.mu.Unlock()
+	if ended != nil {
+		ended(err)
+	}
+}
+
+// onEnd has f called with the reason when the first of them ends, or at once if it has.
+func (l *Leases) onEnd(f func(error)) {
+	l.mu.Lock()
+	err := l.err
+	l.ended = f
+	l.mu.Unlock()
+	if err != nil {
+		f(err)
+	}
+}
+
+// warn logs what went wrong, for all of them where the first one logs.
+func (l *Leases) warn(what string, err error) {
+	if len(l.leases) > 0 {
+		l.leases[0].warn(what, err)
 	}
 }
 

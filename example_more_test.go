@@ -28,6 +28,28 @@ func ExampleLockAll() {
 	// Output: transferring, with fences 1 and 2
 }
 
+// The waiting is bounded and the work is not. Mutex.Do has one ctx for both.
+func ExampleLease_Do() {
+	ctx := context.Background()
+	mu := dislock.New(memory.New(), "migration")
+
+	waiting, cancel := context.WithTimeout(ctx, 5*time.Second)
+	lease, err := mu.LockContext(waiting)
+	cancel()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = lease.Do(ctx, func(ctx context.Context) error { // ctx ends if the lock is lost
+		fmt.Println("working for as long as it takes")
+		return nil
+	})
+	fmt.Println(err, errors.Is(lease.Err(), dislock.ErrNotHeld))
+	// Output:
+	// working for as long as it takes
+	// <nil> true
+}
+
 // One process takes the lock and queues the work, another does the work and releases
 // the lock. In between nobody else has it.
 func ExampleLease_Detach() {

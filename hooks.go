@@ -104,6 +104,7 @@ func (h Hooks) then(next Hooks) Hooks {
 	}
 }
 
+// chain returns a function that calls both, of which either may be nil.
 func chain[Info any](first, second func(Info)) func(Info) {
 	switch {
 	case first == nil:

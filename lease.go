@@ -158,11 +158,12 @@ func (l *Lease) endIf(err error, so func() bool) bool {
 	return true
 }
 
-// onEnd has f called with the reason when the hold ends, or at once if it has.
+// onEnd has f called with the reason when the hold ends, or at once if it has. There is
+// one who asks for it, or two: LockAll, and a Do.
 func (l *Lease) onEnd(f func(error)) {
 	l.mu.Lock()
 	err := l.err
-	l.ended = f
+	l.ended = chain(l.ended, f)
 	l.mu.Unlock()
 	if err != nil {
 		f(err)
@@ -178,17 +179,9 @@ func (l *Lease) String() string {
 // GoString is String: %#v does not show the token either.
 func (l *Lease) GoString() string { return l.String() }
 
-type contextKey struct{}
-
-func newContext(ctx context.Context, l *Lease) context.Context {
-	return context.WithValue(ctx, contextKey{}, l)
-}
-
-// FromContext returns the lease under which [Mutex.Do] called its function, nil
-// if ctx does not come from there. In a Do within a Do it is that of the inner one.
-func FromContext(ctx context.Context) *Lease {
-	l, _ := ctx.Value(contextKey{}).(*Lease)
-	return l
+// warn logs what went wrong.
+func (l *Lease) warn(what string, err error) {
+	l.mutex.log().Warn("dislock: "+what, "key", l.mutex.key, "err", err)
 }
 
 func (l *Lease) held() time.Duration { return l.mutex.now().since(l.began) }

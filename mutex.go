@@ -114,38 +114,6 @@ func (m *Mutex) TryLockContext(ctx context.Context) (*Lease, error) {
 	return lease, nil
 }
 
-// Do calls f while holding m, and unlocks m when f has returned or panicked. The
-// ctx that f gets is cancelled when ctx is, and when the lock is lost; then its
-// cause matches [ErrLost]. f is never interrupted otherwise: Do waits for it.
-//
-// The error is that of [Mutex.LockContext] if f was not called. If it was, it is
-// the error of f, joined by the loss of the lock or the failed release if there
-// was one. A panic of f goes on after the release; what went wrong besides it is
-// logged. [FromContext] finds the lease in the ctx of f, for its fence.
-func (m *Mutex) Do(ctx context.Context, f func(ctx context.Context) error) (err error) {
-	lease, err := m.LockContext(ctx)
-	if err != nil {
-		return err
-	}
-	fctx, cancel := context.WithCancelCause(newContext(ctx, lease))
-	defer cancel(nil)
-	lease.onEnd(cancel)
-
-	returned := false
-	defer func() {
-		unlockErr := lease.Unlock(ctx)
-		if unlockErr != nil && !errors.Is(err, unlockErr) { // f may have returned the loss itself
-			err = errors.Join(err, unlockErr)
-		}
-		if !returned && unlockErr != nil {
-			m.log().Warn("dislock: Unlock after a panic failed", "key", m.key, "err", unlockErr)
-		}
-	}()
-	err = f(fctx)
-	returned = true
-	return err
-}
-
 func (m *Mutex) lock(ctx context.Context) (*Lease, error) {
 	if ctx.Err() != nil {
 		return nil, ended(ctx)

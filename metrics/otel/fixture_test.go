@@ -110,7 +110,7 @@ func (f *fixture) wantPoints(t *testing.T, want map[string]point) {
 func attrs(set []attribute.KeyValue) map[string]string {
 	m := map[string]string{}
 	for _, kv := range set {
-		m[string(kv.Key)] = kv.Value.String()
+		m[string(kv.Key)] = kv.Value.Emit()
 	}
 	return m
 }
