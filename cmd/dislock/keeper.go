@@ -8,6 +8,7 @@ import (
 
 	"github.com/dislock/dislock/backend"
 	"github.com/dislock/dislock/backend/goredis"
+	"github.com/redis/go-redis/v9"
 )
 
 // A keeper is the backend of the one lock that run takes, and knows until when the
@@ -20,7 +21,10 @@ type keeper struct {
 	ttl  time.Duration
 	kept func(deadline) // called each time that the store has begun or prolonged the lease
 
+	refused func(error) // called if the first question is answered so; not nil while one asks
+
 	mu    sync.Mutex
+	asked bool      // there was an answer
 	sent  time.Time // of the latest request that was granted a whole ttl; zero: none
 	doubt bool      // a token may stand in line, or own the key, unless given back
 
@@ -57,10 +61,23 @@ func (k *keeper) doubted() {
 	k.doubt = true
 }
 
+// answered notes what the store has said to a question, and whether that was the first.
+func (k *keeper) answered(err error) {
+	refused := redis.IsAuthError(err) || redis.IsPermissionError(err)
+	k.mu.Lock()
+	first := !k.asked
+	k.asked = k.asked || refused || err == nil || errors.Is(err, backend.ErrHeld)
+	k.mu.Unlock()
+	if refused && first {
+		k.refused(err)
+	}
+}
+
 // SetNX implements [backend.Backend].
 func (k *keeper) SetNX(ctx context.Context, key, token string, ttl time.Duration) (uint64, error) {
 	sent := time.Now()
 	fence, err := k.Backend.SetNX(ctx, key, token, ttl)
+	k.answered(err)
 	switch {
 	case err == nil:
 		k.granted(sent)
@@ -75,6 +92,7 @@ func (k *keeper) SetNX(ctx context.Context, key, token string, ttl time.Duration
 func (k *keeper) Join(ctx context.Context, key, token string, ttl, claim time.Duration, told chan<- backend.Grant) (uint64, error) {
 	sent := time.Now()
 	fence, err := k.Backend.Join(ctx, key, token, ttl, claim, told)
+	k.answered(err)
 	if err == nil {
 		k.granted(sent)
 	} else {

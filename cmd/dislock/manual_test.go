@@ -59,7 +59,7 @@ func TestManualPage(t *testing.T) {
 			}
 		}
 	}
-	if n != 10+4+4+3 {
+	if n != 12+4+4+3 {
 		t.Errorf("there are %d flags in the source; has it changed so that they are not found?", n)
 	}
 }

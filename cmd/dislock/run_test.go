@@ -59,7 +59,8 @@ func TestExitCodes(t *testing.T) {
 		{"run -wait 1s held -- /", exitNoExec, "directory"},
 		{"run -wait 0 held -- true", exitBusy, `"held" is busy: held by`},
 		{"run -wait 2s held -- true", exitBusy, `"held" is busy: held by`},
-		{"run -wait 0 -E 0 held -- true", 0, `"held" is busy`},
+		{"run -wait 0 -E 0 held -- true", 0, ""},
+		{"run -wait 1s -E 3 held -- true", 3, ""},
 		{"run -wait 0 -q held -- true", exitBusy, ""},
 		{"run -wait 0 -url redis://127.0.0.1:1 k -- true", exitUnavailable, "unavailable"},
 		{"run -wait 50ms -url redis://127.0.0.1:1 k -- true", exitUnavailable, "unavailable"},
@@ -72,6 +73,10 @@ func TestExitCodes(t *testing.T) {
 		{"run -namespace {} k -- true", exitUsage, "-namespace"},
 		{"run -owner " + strings.Repeat("x", 256) + " k -- true", exitUsage, "-owner"},
 		{"run -E 256 k -- true", exitUsage, "-E"},
+		{"run -E -1 k -- true", exitUsage, "-E"},
+		{"run -minhold -1s k -- true", exitUsage, "-minhold"},
+		{"run -replicas -1 k -- true", exitUsage, "-replicas"},
+		{"run -wait 1s -replicas 1 lonely -- true", exitUnavailable, "replicas"},
 		{"run -nonsense k -- true", exitUsage, "-nonsense"},
 		{"run -url http://host k -- true", exitUsage, "URL"},
 		{"nonsense", exitUsage, "nonsense"},
@@ -171,4 +176,18 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("it took %v, as if nobody had told the second", took)
 	}
 	first.ends(0)
+}
+
+// TestMinHold holds that the lock outlives a command that ends early, and run does not.
+func TestMinHold(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	const minHold = 20 * time.Second
+	began := time.Now()
+	start(t, server.Addr(), "run", "-ttl", "2s", "-minhold", minHold.String(), "k", "--", "sh", "-c", "exit 7").ends(7)
+	took := time.Since(began)
+	if left := server.Keys(t)["dislock:{k}"]; left > minHold || left < minHold-took-time.Second || took > generous {
+		t.Errorf("the lock is there for another %v after %v, want %v in all", left, took, minHold)
+	}
+	start(t, server.Addr(), "run", "-wait", "0", "k", "--", "true").ends(exitBusy)
 }

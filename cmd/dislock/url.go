@@ -25,7 +25,7 @@ var (
 //	redis-cluster://user:password@host:port,host:port
 //
 // A query may follow, with the options of go-redis's ParseURL, ParseFailoverURL and
-// ParseClusterURL. Unlike there, user and password are those of the Redis servers also
+// ParseClusterURL, and those of [security]. Unlike there, user and password are those of the Redis servers also
 // where sentinels are asked, who have sentinel_username and sentinel_password.
 func open(text string) (redis.UniversalClient, error) {
 	scheme, rest, found := strings.Cut(text, "://")
@@ -65,6 +65,7 @@ func open(text string) (redis.UniversalClient, error) {
 		return nil, errURL
 	}
 	query["addr"] = append(addrs[1:], query["addr"]...)
+	tls := takeSecurity(query)
 
 	switch kind {
 	case "":
@@ -72,30 +73,36 @@ func open(text string) (redis.UniversalClient, error) {
 			return nil, errors.New("the URL names several hosts: that is for redis-sentinel:// and redis-cluster://")
 		}
 		delete(query, "addr")
-		return openServer(u, query)
+		return openServer(u, query, tls)
 	case "sentinel":
-		return openSentinel(u, query)
+		return openSentinel(u, query, tls)
 	case "cluster":
-		return openCluster(u, query)
+		return openCluster(u, query, tls)
 	default:
 		return nil, fmt.Errorf("the URL is for %q, which is neither sentinel nor cluster", kind)
 	}
 }
 
-func openServer(u *url.URL, query url.Values) (redis.UniversalClient, error) {
+func openServer(u *url.URL, query url.Values, tls security) (redis.UniversalClient, error) {
 	u.RawQuery = query.Encode()
 	o, err := redis.ParseURL(u.String())
 	if err != nil {
 		return nil, unreadable(err)
 	}
+	if err := tls.apply(o.TLSConfig); err != nil {
+		return nil, err
+	}
 	o.ContextTimeoutEnabled = true
 	return redis.NewClient(o), nil
 }
 
-func openSentinel(u *url.URL, query url.Values) (redis.UniversalClient, error) {
+func openSentinel(u *url.URL, query url.Values, tls security) (redis.UniversalClient, error) {
 	master := strings.Trim(u.Path, "/")
 	if master == "" {
 		return nil, errors.New("the URL lacks the name that the sentinels have for the master: redis-sentinel://host/NAME")
+	}
+	if strings.Contains(master, "/") {
+		return nil, errors.New("the URL has a / in the name of the master: a database behind it is given as redis-sentinel://host/NAME?db=4")
 	}
 	u.Path, u.RawPath = "", ""
 	query.Set("master_name", master)
@@ -110,13 +117,16 @@ func openSentinel(u *url.URL, query url.Values) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, unreadable(err)
 	}
+	if err := tls.apply(o.TLSConfig); err != nil {
+		return nil, err
+	}
 	o.ContextTimeoutEnabled = true
 	// The word of a replica on a lock is worth nothing.
 	o.ReplicaOnly, o.UseDisconnectedReplicas, o.RouteByLatency, o.RouteRandomly = false, false, false, false
 	return redis.NewFailoverClient(o), nil
 }
 
-func openCluster(u *url.URL, query url.Values) (redis.UniversalClient, error) {
+func openCluster(u *url.URL, query url.Values, tls security) (redis.UniversalClient, error) {
 	if strings.Trim(u.Path, "/") != "" {
 		return nil, errors.New("the URL names a database, and a Redis Cluster has but one")
 	}
@@ -124,6 +134,9 @@ func openCluster(u *url.URL, query url.Values) (redis.UniversalClient, error) {
 	o, err := redis.ParseClusterURL(u.String())
 	if err != nil {
 		return nil, unreadable(err)
+	}
+	if err := tls.apply(o.TLSConfig); err != nil {
+		return nil, err
 	}
 	o.ContextTimeoutEnabled = true
 	o.ReadOnly, o.RouteByLatency, o.RouteRandomly = false, false, false

@@ -83,8 +83,13 @@ func TestBadURLs(t *testing.T) {
 		"redis://:hunter2@host?nonsense=1":      "nonsense",
 		"redis://:hunter2@a,b":                  "several hosts",
 		"redis-sentinel://:hunter2@host":        "name",
+		"redis-sentinel://:hunter2@host/m/4":    "?db=4",
 		"redis-sentinel://:hunter2@host/m?db=x": "database",
 		"redis-cluster://:hunter2@host/1":       "database",
+		"redis://:hunter2@host?sni=a":           "rediss",
+		"rediss://:hunter2@host?cacert=hunter2": "cacert",
+		"rediss://:hunter2@host?cert=hunter2":   "cert",
+		"rediss://:hunter2@host?key=hunter2":    "key",
 	} {
 		_, err := env{getenv: func(string) string { return url }}.connect("")
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {

@@ -17,6 +17,7 @@ import (
 func (j *job) lock() (*dislock.Lease, int) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
+	j.keeper.refused = func(err error) { cancel(refusal{err}) }
 	over, heard := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(heard)
@@ -42,9 +43,13 @@ func (j *job) lock() (*dislock.Lease, int) {
 		j.keeper.settle()
 	}
 	var held *dislock.HeldError
+	var refused refusal
 	switch {
 	case errors.Is(err, errUnguarded):
 		j.say("%v", errUnguarded)
+	case errors.As(err, &refused):
+		j.say("Redis refuses us: %v", refused)
+	case errors.Is(err, dislock.ErrHeld) && j.busySilently:
 	case errors.As(err, &held):
 		j.say("%q is busy: %v", j.key, held)
 	default:
@@ -57,7 +62,7 @@ func (j *job) lock() (*dislock.Lease, int) {
 		return nil, exitSignal(syscall.Signal(s))
 	case errors.Is(err, errUnguarded):
 		return nil, exitSystem
-	case errors.Is(err, dislock.ErrUnavailable):
+	case errors.Is(err, dislock.ErrUnavailable), errors.As(err, &refused):
 		return nil, exitUnavailable
 	case errors.Is(err, dislock.ErrHeld):
 		return nil, j.busy
@@ -103,6 +108,10 @@ func (j *job) endWait(over <-chan struct{}, cancel context.CancelCauseFunc) {
 }
 
 var errUnguarded = errors.New("the guard was killed; the command was not started")
+
+// A refusal is why it makes no sense to ask again: Redis does not know the user, or does
+// not let it lock. Once it has let us, what it says may be a mistake that somebody mends.
+type refusal struct{ error }
 
 // A signalError is why the wait for a lock has ended.
 type signalError syscall.Signal

@@ -59,6 +59,21 @@ func (a *Authority) Issue(until time.Time) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
 }
 
+// Files writes what a client needs who has its certificates in files: that of a, and
+// cert with its key.
+func (a *Authority) Files(cert tls.Certificate) (authority, certificate, key string) {
+	a.tb.Helper()
+	dir := a.tb.TempDir()
+	authority, certificate, key = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	if err := writePEM(authority, "CERTIFICATE", a.cert.Raw); err != nil {
+		a.tb.Fatal(err)
+	}
+	if err := writeKeyPair(certificate, key, cert); err != nil {
+		a.tb.Fatal(err)
+	}
+	return authority, certificate, key
+}
+
 // sign has a sign template, which parent has issued, and which has been good for a
 // day, however short it is until then.
 func (a *Authority) sign(template, parent *x509.Certificate, public *ecdsa.PublicKey, until time.Time) *x509.Certificate {
