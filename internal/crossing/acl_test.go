@@ -3,6 +3,7 @@ package crossing
 import (
 	"go/parser"
 	"go/token"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -97,19 +98,29 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 	}
 }
 
-// TestDocumentedUser holds that the documentation of both adapters shows the rules
-// that are tested.
+// TestDocumentedUser holds that the documentation of both adapters, and the guide to
+// production, show the rules that are tested.
 func TestDocumentedUser(t *testing.T) {
 	t.Parallel()
+	check := func(name, text, before, after string) {
+		t.Helper()
+		_, rest, ok := strings.Cut(text, before)
+		rules, _, _ := strings.Cut(rest, after)
+		got := strings.Fields(strings.NewReplacer("'", "", "\\\n", "\n").Replace(rules))
+		if !ok || !slices.Equal(got, recipetest.ACL) {
+			t.Errorf("%s documents the user %q, want %q", name, got, recipetest.ACL)
+		}
+	}
 	for name := range openers {
 		file, err := parser.ParseFile(token.NewFileSet(), "../../backend/"+name+"/doc.go", nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, rest, ok := strings.Cut(file.Doc.Text(), "\tACL SETUSER lock on >password ")
-		rules, _, _ := strings.Cut(rest, "\n\n")
-		if got := strings.Fields(rules); !ok || !slices.Equal(got, recipetest.ACL) {
-			t.Errorf("backend/%s documents the user %q, want %q", name, got, recipetest.ACL)
-		}
+		check("backend/"+name, file.Doc.Text(), "\tACL SETUSER lock on >password ", "\n\n")
 	}
+	guide, err := os.ReadFile("../../docs/guides/production.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("the guide", string(guide), "redis-cli ACL SETUSER lock on '>password' ", "\n```")
 }
