@@ -7,8 +7,9 @@ import (
 	"github.com/dislock/dislock/backend"
 )
 
-// claim is one that cases wait for.
-const claim = 5 * short
+// claim is one that cases wait for. A backend that waits for replicas has a quarter of it
+// to hear of them, before it tells the waiter to ask instead: on a busy machine, too.
+const claim = 12 * short
 
 // A place is somebody in line.
 type place struct {

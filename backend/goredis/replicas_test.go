@@ -113,11 +113,23 @@ func TestReplicasOfACluster(t *testing.T) {
 	hasty := withReplicas(client, 50*time.Millisecond)
 	turn(t, b, "k")
 
+	token := backend.NewToken("owner")
+	if _, err := b.SetNX(context.Background(), "k", token, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+
 	// Keys that are not here any more are asked for there, and waited for there.
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	to.Do(t, "CLUSTER", "SETSLOT", slot, "IMPORTING", id(t, from))
 	from.Do(t, "CLUSTER", "SETSLOT", slot, "MIGRATING", id(t, to))
+
+	// A lease that is still here is renewed here, though its counter has left.
+	from.Do(t, "DEL", "dislock:{k}:fence")
+	if err := b.ExpireIfOwner(ctx, "k", token, time.Minute); err != nil {
+		t.Errorf("ExpireIfOwner while the counter is gone: %v, want nil", err)
+	}
+	from.Do(t, "DEL", "dislock:{k}")
 	to.ResetStats(t)
 	if err := hasty.ExpireIfOwner(ctx, "k", "token", time.Minute); !errors.Is(err, backend.ErrNotOwner) {
 		t.Errorf("ExpireIfOwner while the slot migrates: %v, want ErrNotOwner from the node that imports it", err)

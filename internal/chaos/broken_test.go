@@ -94,7 +94,7 @@ var variants = []variant{
 		{"renewal.go", `notOwner := errors.Is(err, backend.ErrNotOwner)`, "notOwner := errors.Is(err, backend.ErrNotOwner)\n\tif notOwner {\n\t\terr, notOwner = nil, false\n\t}"},
 	}, nil},
 	{"delete a key", "a renewal takes the key from whoever has it", history.Exclusion, false, []edit{
-		{"internal/recipe/scripts.go", "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\nreturn redis.call('PEXPIRE', KEYS[1], ARGV[2])", "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\nreturn 1"},
+		{"internal/recipe/scripts.go", "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end\nlocal counter", "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])\nif true then return 1 end\nlocal counter"},
 	}, nil},
 }
 

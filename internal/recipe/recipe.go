@@ -117,8 +117,8 @@ func (r *Recipe) ExpireIfOwner(ctx context.Context, key, token string, ttl time.
 	if err != nil {
 		return err
 	}
-	lock, fence := keys(r.prefix, key)
-	reply, err := r.run(ctx, extend, token, []any{evalsha, extend.hash, 2, lock, fence, token, ms})
+	lock, _ := keys(r.prefix, key)
+	reply, err := r.run(ctx, extend, token, []any{evalsha, extend.hash, 1, lock, token, ms})
 	if err != nil {
 		return err
 	}

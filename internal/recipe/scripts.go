@@ -76,13 +76,19 @@ end
 // extend makes KEYS[1] end ARGV[2] milliseconds from now if the token ARGV[1]
 // holds it, and returns whether it does.
 //
-// The counter KEYS[2] must not be forgotten while its number is that of a lease: a
-// leader may hold one for weeks. When little is left of its day it is given a bit more,
-// and never so much that mint would take it for one that has just been set.
+// The counter must not be forgotten while its number is that of a lease: a leader may
+// hold one for weeks. When little is left of its day it is given a bit more, and never so
+// much that mint would take it for one that has just been set. It is not among the KEYS:
+// while a cluster moves their slot it refuses a script of which not all keys are in one
+// place, and a renewal must not wait for that. So what is said of the counter may be an
+// error, and does not matter.
 var extend = newScript("extend", `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-local life = redis.call('PTTL', KEYS[2])
-if life > 0 and life < 3600000 then redis.call('PEXPIRE', KEYS[2], '7200000') end
+local counter = KEYS[1] .. '`+fenceSuffix+`'
+local life = redis.pcall('PTTL', counter)
+if type(life) == 'number' and life > 0 and life < 3600000 then
+  redis.pcall('PEXPIRE', counter, '7200000')
+end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `)
 
