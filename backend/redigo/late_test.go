@@ -72,9 +72,6 @@ type watched struct {
 }
 
 func (w *watched) Write(b []byte) (int, error) {
-	n, err := w.Conn.Write(b)
-	if err == nil {
-		w.see(b)
-	}
-	return n, err
+	w.see(b) // before it, or who is stopped in between would look late
+	return w.Conn.Write(b)
 }
