@@ -54,3 +54,18 @@ func TestHolds(t *testing.T) {
 		t.Errorf("%d events, want %d", n, maxEvents)
 	}
 }
+
+// A failed renewal is of the lease that it is about, and of whoever holds it now.
+func TestNote(t *testing.T) {
+	h := newHolds()
+	a, b := lease{"invoices", 7}, lease{"reports", 7}
+	h.begin(hold{lease: a, attempts: 1})
+	h.begin(hold{lease: a, attempts: 2})
+	h.begin(hold{lease: b, attempts: 3})
+	h.note(a, event{})
+	for _, o := range h.open[7] {
+		if want := o.attempts == 2; (len(o.failures) == 1) != want {
+			t.Errorf("%v with %d attempts has %d failures", o.lease, o.attempts, len(o.failures))
+		}
+	}
+}

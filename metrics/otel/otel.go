@@ -36,6 +36,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/dislock/dislock"
 	"github.com/dislock/dislock/backend"
@@ -86,10 +87,14 @@ func New(meters metric.MeterProvider, traces trace.TracerProvider, opts ...Optio
 
 // Hooks returns hooks that tell of class, for [dislock.WithHooks] of as many Mutexes
 // as there are. Those that are on different stores must not have the same key. It
-// panics if class is empty.
+// panics if class is empty or not UTF-8: an exporter drops a whole batch for one such
+// text, also what others measured.
 func (t *Telemetry) Hooks(class string) dislock.Hooks {
 	if class == "" {
 		panic("dislock: the class of a lock is empty")
+	}
+	if !utf8.ValidString(class) {
+		panic(fmt.Sprintf("dislock: the class %q of a lock is not UTF-8", class))
 	}
 	m := t.instruments.series(class)
 	s := &spans{Telemetry: t, class: class}
@@ -122,7 +127,7 @@ func (t *Telemetry) Hooks(class string) dislock.Hooks {
 // Lock is [dislock.Mutex.LockContext] in a span dislock.wait, a child of the span in
 // ctx. The span of the hold becomes a child of that one as well.
 func (t *Telemetry) Lock(ctx context.Context, class string, mu *dislock.Mutex) (*dislock.Lease, error) {
-	waiting, span := t.tracer.Start(ctx, "dislock.wait", trace.WithAttributes(attrClass.String(class)))
+	waiting, span := t.tracer.Start(ctx, "dislock.wait", trace.WithAttributes(attrClass.String(text(class))))
 	defer span.End()
 	l, err := mu.LockContext(waiting)
 	if err != nil {

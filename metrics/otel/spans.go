@@ -3,7 +3,9 @@ package otel
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/dislock/dislock"
 	"go.opentelemetry.io/otel/attribute"
@@ -41,7 +43,7 @@ func (s *spans) renewalFailed(i dislock.RenewalFailedInfo) {
 	}
 	attrs := []attribute.KeyValue{attrFailures.Int(i.Failures), attrLeft.Float64(i.Left.Seconds())}
 	if s.keys {
-		attrs = append(attrs, attrError.String(i.Err.Error()))
+		attrs = append(attrs, attrError.String(text(i.Err.Error())))
 	}
 	s.holds.note(lease{i.Key, i.Fence}, event{time.Now(), attrs})
 }
@@ -64,7 +66,7 @@ func (s *spans) record(h hold, e end) {
 		attrOutcome.String(outcome(e.err)),
 	}
 	if s.keys {
-		attrs = append(attrs, attrKey.String(h.key))
+		attrs = append(attrs, attrKey.String(text(h.key)))
 	}
 	ctx := trace.ContextWithSpanContext(context.Background(), h.parent)
 	_, span := s.tracer.Start(ctx, "dislock.hold", trace.WithTimestamp(e.from), trace.WithAttributes(attrs...))
@@ -85,9 +87,12 @@ func (s *spans) record(h hold, e end) {
 func (t *Telemetry) fail(span trace.Span, what string, err error) {
 	span.SetStatus(codes.Error, what)
 	if t.keys {
-		span.SetAttributes(attrError.String(err.Error()))
+		span.SetAttributes(attrError.String(text(err.Error())))
 	}
 }
+
+// text returns s without what is not UTF-8. A key is bytes, and an error may quote it.
+func text(s string) string { return strings.ToValidUTF8(s, string(utf8.RuneError)) }
 
 func outcome(err error) string {
 	switch {
