@@ -22,6 +22,11 @@ func TestRepeatedReleaseIsNoEnd(t *testing.T) {
 	if len(locks.holds.open) != 0 {
 		t.Errorf("left over: %v", locks.holds.open)
 	}
+	hooks.Acquired(dislock.AcquiredInfo{Key: "a", Fence: 7})
+	hooks.Released(dislock.ReleasedInfo{Key: "a", Fence: 7, Again: true})
+	if len(locks.holds.open) != 1 {
+		t.Error("the hold after it has ended with it")
+	}
 }
 
 // Two keys may have the same fence, and the failures of one hold are kept within bounds.
