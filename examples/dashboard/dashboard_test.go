@@ -11,18 +11,14 @@ import (
 )
 
 // patience bounds the wait for everything that goes wrong to have gone wrong, which
-// takes some five seconds.
+// takes some ten seconds.
 const patience = 40 * time.Second
 
 // Every query of the dashboard has something to show of the running example, and the
 // alert of a loss fires.
 func TestEveryQueryReturnsData(t *testing.T) {
 	t.Parallel()
-	board, err := history.ReadBoard("dashboard.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules := readRules(t)
+	board, rules := readBoard(t), readRules(t)
 	url := start(t, "-every", "500ms")
 	h := newHistory(t)
 
@@ -58,6 +54,8 @@ func missingFrom(t *testing.T, h *history.History, board history.Board, shown ti
 		"losses by max_hold":          `sum(increase(dislock_losses_total{cause="max_hold"}[5m]))`,
 		"waits for a holder":          `sum(increase(dislock_waits_total{reason="held"}[5m]))`,
 		"waits because of the store":  `sum(increase(dislock_waits_total{reason="unavailable"}[5m]))`,
+		"give-ups for a holder":       `sum(increase(dislock_give_ups_total{reason="held"}[5m]))`,
+		"give-ups for the store":      `sum(increase(dislock_give_ups_total{reason="unavailable"}[5m]))`,
 		"locks that nobody waits for": `sum(increase(dislock_wait_seconds_count{class="thumbs"}[5m]))`,
 	}
 	for _, p := range board.Panels {

@@ -28,14 +28,15 @@ func (s *stage) desks() []*desk {
 		// Not one renewal arrives, for longer than a lease lasts: a loss, deadline.
 		at("reports:stock", during(2*reportTTL, faulty.ExpireIfOwner, faulty.LoseRequest)),
 
-		// A holder that hangs: a loss, max_hold.
+		// A holder that hangs: a loss, max_hold, and the other one gives up.
 		at("reports:staff", func(_ context.Context, d *desk) { d.getStuck() }),
 
 		// Nobody knows the outcome of a release.
 		at("reports:tax", during(reportTakes, faulty.DeleteIfOwner, faulty.LoseReply)),
 
-		// Nobody can acquire: a wait that is due to the store, and not to a holder.
-		at("reports:costs", during(reportTakes, faulty.SetNX, faulty.LoseRequest)),
+		// Nobody can acquire: waits, and who gives up, that are due to the store and not
+		// to a holder.
+		at("reports:costs", during(2*reportPatience, faulty.SetNX, faulty.LoseRequest)),
 	}
 }
 
@@ -69,18 +70,24 @@ func (d *desk) getStuck() {
 }
 
 // report is work that takes long enough to be renewed, and that ends when the lock is
-// lost; unless it is stuck, and does not look.
+// lost; unless it is stuck, and does not look. Who does not get the lock for a while
+// gives up, and comes again: the wait has a bound, and the work has not.
 func (d *desk) report(ctx context.Context, mu *dislock.Mutex) {
 	for ctx.Err() == nil {
-		_ = mu.Do(ctx, func(held context.Context) error {
-			select {
-			case <-d.stuck:
-				sleep(ctx, reportLimit+reportTTL/2)
-			default:
-				sleep(held, about(reportTakes))
-			}
-			return nil
-		})
+		waiting, cancel := context.WithTimeout(ctx, reportPatience)
+		lease, err := mu.LockContext(waiting)
+		cancel()
+		if err == nil {
+			_ = lease.Do(ctx, func(held context.Context) error {
+				select {
+				case <-d.stuck:
+					sleep(ctx, reportLimit+reportTTL/2)
+				default:
+					sleep(held, about(reportTakes))
+				}
+				return nil
+			})
+		}
 		sleep(ctx, about(reportTakes/2))
 	}
 }

@@ -11,6 +11,7 @@ require (
 	github.com/dislock/dislock v0.0.0-00010101000000-000000000000
 	github.com/dislock/dislock/metrics/prometheus v0.0.0-00010101000000-000000000000
 	github.com/gomodule/redigo v1.9.3
+	github.com/grafana/grafana-foundation-sdk/go v0.0.22
 	github.com/prometheus/client_golang v1.25.0
 	github.com/prometheus/common v0.72.1
 	github.com/prometheus/prometheus v0.313.2

@@ -22,10 +22,11 @@ const (
 )
 
 const (
-	reportTTL   = time.Second
-	reportTakes = time.Second
-	reportLimit = 2 * time.Second // see dislock.WithMaxHold
-	reporters   = 2               // for each key
+	reportTTL      = time.Second
+	reportTakes    = time.Second
+	reportPatience = 2 * time.Second // for the lock; longer than a report takes
+	reportLimit    = 3 * time.Second // see dislock.WithMaxHold; longer than anybody is patient
+	reporters      = 2               // for each key
 )
 
 // A stage is where the locks are used: workers that stand for processes, each with a
