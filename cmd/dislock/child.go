@@ -23,7 +23,7 @@ var forwarded = []os.Signal{
 // that group are not ours to push into the background.
 type child struct {
 	cmd        *exec.Cmd
-	target     int // for kill(2): the group, or only the process
+	kin        *kin
 	foreground bool
 	gone       chan struct{} // closed when it was reaped
 }
@@ -55,18 +55,18 @@ func startCode(err error) int {
 // startChild starts cmd under the eyes of g. The code is for an error.
 func startChild(cmd *exec.Cmd, g *guardian, foreground bool) (c *child, code int, err error) {
 	c = &child{cmd: cmd, foreground: foreground, gone: make(chan struct{})}
+	var t target
 	if !foreground {
-		c.target = -g.group()
-		g.watch(c.target)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: g.group()}
+		t.Group = g.group()
+		g.watch(t) // before there is anybody whom it could be too late for
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: t.Group}
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, startCode(err), err
 	}
-	if foreground {
-		c.target = cmd.Process.Pid
-		g.watch(c.target)
-	}
+	t.Pid, t.Born = cmd.Process.Pid, born(cmd.Process.Pid)
+	g.watch(t)
+	c.kin = newKin(t)
 	go func() {
 		defer close(c.gone)
 		_ = cmd.Wait() // code tells how it ended
@@ -83,17 +83,21 @@ func (c *child) signal(s syscall.Signal) {
 	case c.foreground, s == syscall.SIGUSR1, s == syscall.SIGUSR2:
 		_ = c.cmd.Process.Signal(s)
 	default:
-		_ = syscall.Kill(c.target, s)
+		_ = syscall.Kill(-c.kin.Group, s)
+		if group, err := syscall.Getpgid(c.kin.Pid); err == nil && group != c.kin.Group {
+			_ = c.cmd.Process.Signal(s) // which has left, and passes it on to its own, as timeout(1) does
+		}
+	}
+	switch s {
+	case syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM:
+		c.signal(syscall.SIGCONT) // who is stopped does not hear it
 	}
 }
 
-// kill sends SIGKILL.
-func (c *child) kill() {
-	if c.foreground {
-		_ = c.cmd.Process.Kill() // which knows whether the number is still its own
-		return
-	}
-	_ = syscall.Kill(c.target, syscall.SIGKILL)
+// endedBy reports whether it was s that has ended the command.
+func (c *child) endedBy(s syscall.Signal) bool {
+	status := c.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return status.Signaled() && status.Signal() == s
 }
 
 // code returns what to exit with when the command has ended by itself.

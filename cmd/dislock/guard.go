@@ -4,8 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"os/signal"
 	"strconv"
 	"syscall"
@@ -21,11 +19,17 @@ import (
 // number of the group belongs to nobody else for as long as the watchdog lives.
 type watchdog struct {
 	env
-	grace  time.Duration
-	home   int // the process group of run
-	target int // for kill(2)
-	end    deadline
+	grace time.Duration
+	home  int // the process group of run
+	kin   *kin
+	end   deadline
+	since time.Time // of the first look at which the time had nearly come, and there was no order after it
 }
+
+// listening is for how long there must have been no other order before the watchdog goes
+// by the clock. One that stood still may find the deadline that it knows long passed,
+// and a later one in the pipe.
+const listening = 50 * time.Millisecond
 
 // guard is the subcommand that run starts: dislock guard GRACE GROUP.
 func guard(e env, args []string) int {
@@ -43,9 +47,13 @@ func guard(e env, args []string) int {
 	said := newCourier(e.stderr)
 	defer said.close()
 	e.stderr = said
-	(&watchdog{env: e, grace: grace, home: home}).watch()
+	w := &watchdog{env: e, grace: grace, home: home, kin: newKin(target{})}
+	w.report(report{})
+	w.watch()
 	return exitOK
 }
+
+func (w *watchdog) report(r report) { _ = json.NewEncoder(w.stdout).Encode(r) }
 
 // watch follows the orders on stdin. Their end is that of run: then nobody will renew
 // the lease any more.
@@ -62,9 +70,10 @@ func (w *watchdog) watch() {
 			orders <- o
 		}
 	}()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(listening)
 	tick.Stop()
 	for {
+		sure := false
 		select {
 		case o, ok := <-orders:
 			if !ok {
@@ -74,28 +83,44 @@ func (w *watchdog) watch() {
 			if o.Done {
 				return
 			}
-			w.target, w.end = o.Target, o.deadline()
-			tick.Reset(w.pause())
+			w.kin.target, w.end, w.since, sure = o.target, o.deadline(), time.Time{}, o.Last
 		case <-tick.C:
-			tick.Reset(w.pause())
+			if w.since.IsZero() && w.spare() <= listening {
+				w.since = time.Now()
+			}
+			sure = !w.since.IsZero() && time.Since(w.since) >= listening
 		}
-		if w.target != 0 && w.end.left() <= w.grace {
+		if sure && w.spare() <= 0 && w.kin.target != (target{}) {
 			w.warn()
 			w.finish()
 			return
 		}
+		tick.Reset(w.pause())
 	}
 }
 
+// spare returns what is left until SIGTERM.
+func (w *watchdog) spare() time.Duration { return w.end.left() - w.grace }
+
 // pause returns how long to wait for the next look at the clocks: not for longer than a
-// moment, because a timer runs on one of them only.
+// moment, because a timer runs on one of them only. There is one look shortly before the
+// time has come, so that listening makes nothing late.
 func (w *watchdog) pause() time.Duration {
-	return min(max(w.end.left()-w.grace, time.Millisecond), 250*time.Millisecond)
+	spare := w.spare()
+	switch {
+	case spare > listening:
+		spare = min(spare-listening, 250*time.Millisecond)
+	case w.since.IsZero():
+		spare = 0
+	default:
+		spare = max(spare, listening-time.Since(w.since))
+	}
+	return max(spare, time.Millisecond)
 }
 
 // orphaned ends the command of a run that was killed.
 func (w *watchdog) orphaned() {
-	if w.target == 0 || !w.alive() {
+	if !w.kin.look() {
 		return
 	}
 	// At least so long that the watchdog, which may die with the group, can say why.
@@ -103,39 +128,30 @@ func (w *watchdog) orphaned() {
 		w.end = d
 	}
 	w.warn()
-	alone := ""
-	if w.target > 0 {
-		alone = ", but not what it has started"
-	}
-	w.say("dislock run was killed; its command is being ended, too%s", alone)
+	w.say("dislock run was killed; its command is being ended, too")
 	w.finish()
 }
 
 // warn sends SIGTERM.
 func (w *watchdog) warn() {
-	fmt.Fprintln(w.stdout, "ending") // before anybody can die of it: run has to know why
+	w.kin.look() // before parents die of it, and nobody knows any more whose their children are
+	// And before anybody can die, run has to know why. What it does not read goes into the
+	// pipe as long as it is short; run finds the others itself, if there are that many.
+	r := report{Kin: w.kin.known}
+	if len(r.Kin) > 100 {
+		r = report{}
+	}
+	w.report(r)
 	if w.grace > 0 {
-		_ = syscall.Kill(w.target, syscall.SIGTERM)
-		_ = syscall.Kill(w.target, syscall.SIGCONT) // who is stopped does not hear it
+		w.kin.warn()
 	}
 }
 
 // finish sends SIGKILL when the time has come. It returns when there is nobody left, if
 // it can know that.
 func (w *watchdog) finish() {
-	// As a member of the group the watchdog would never see it empty. There is no group
-	// to go home to when run was killed; then it stays, and dies with the others.
+	// The group is killed at one stroke, and not by one of its members. There is no group
+	// to go home to when run was killed; then it stays.
 	_ = syscall.Setpgid(0, w.home)
-	for left := w.end.left(); left > 0; left = w.end.left() {
-		if !w.alive() {
-			return
-		}
-		time.Sleep(min(left, 20*time.Millisecond))
-	}
-	_ = syscall.Kill(w.target, syscall.SIGKILL)
-}
-
-// alive reports whether there is somebody to kill. It says yes if that is itself.
-func (w *watchdog) alive() bool {
-	return !errors.Is(syscall.Kill(w.target, 0), syscall.ESRCH)
+	w.kin.finish(w.end)
 }

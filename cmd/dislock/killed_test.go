@@ -83,5 +83,5 @@ func TestForeground(t *testing.T) {
 	eventually(t, "signal", func() bool { return strings.HasSuffix(read(t, ready), "passed\n") })
 	p.send(syscall.SIGKILL)
 	eventually(t, "SIGTERM", func() bool { return read(t, heard) == "command\n" })
-	p.says("but not what it has started")
+	p.says("dislock run was killed")
 }

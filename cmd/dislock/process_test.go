@@ -37,6 +37,7 @@ func command(t *testing.T, addr string, args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(self, args...)
 	cmd.Env = append(os.Environ(), beCommand+"=1", "DISLOCK_URL=redis://"+addr)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // away from a terminal on which the tests may run
 	return cmd
 }
 

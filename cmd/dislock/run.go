@@ -30,6 +30,8 @@ type job struct {
 	mutex   *dislock.Mutex
 	told    bool // that the command is being ended
 	killed  bool // and not by the guard alone
+
+	interrupted bool // SIGINT has ended the command, or the wait for the lock
 }
 
 // run runs a command while holding a lock, and returns what to exit with.
@@ -42,8 +44,9 @@ func run(e env, args []string) int {
 	if err != nil {
 		return e.misuse("run: %v", err)
 	}
-	defer client.Close()
 	j := &job{env: e, runOptions: o, signals: make(chan os.Signal, 16)}
+	defer j.interrupt()
+	defer client.Close()
 	var guardSays io.Writer
 	if o.quiet { // but not the command
 		j.stderr = io.Discard
@@ -63,6 +66,9 @@ func run(e env, args []string) int {
 		}
 	}
 	defer signal.Stop(j.signals)
+	// Who reads what we say may go, and shall not take us along. Not Ignore, which the
+	// command would inherit.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	// The guard is there before the lock, so that the lock does not have to wait for it.
 	if j.guard, err = startGuard(guardSays, o.grace); err != nil {
@@ -83,26 +89,27 @@ func run(e env, args []string) int {
 func (j *job) do(cmd *exec.Cmd) int {
 	lease, code := j.lock()
 	if lease == nil {
-		j.guard.dismiss()
+		j.guard.dismiss(nil)
 		return code
 	}
 	cmd.Env = append(cmd.Environ(), "DISLOCK_KEY="+j.key, fmt.Sprintf("DISLOCK_FENCE=%d", lease.Fence()))
 	c, code, err := startChild(cmd, j.guard, j.foreground)
 	if err != nil {
 		j.say("%v", err)
-		j.guard.dismiss()
+		j.guard.dismiss(nil)
 		j.unlock(lease)
 		return code
 	}
 	j.attend(c, lease)
 
-	ended := j.guard.dismiss() || j.killed
+	ended := j.guard.dismiss(c.kin) || j.killed
 	if ended {
 		j.tellEnding()
 	}
 	if j.unlock(lease) || ended {
 		return exitLost
 	}
+	j.interrupted = c.endedBy(syscall.SIGINT)
 	return c.code()
 }
 
@@ -117,9 +124,14 @@ func (j *job) attend(c *child, lease *dislock.Lease) {
 	for {
 		left := end().left()
 		if left <= 0 && !closed(c.gone) {
-			c.kill()
+			c.kin.kill()
 			j.killed = true
 			j.tellEnding()
+		}
+		pause := 250 * time.Millisecond
+		if guardEnds == nil { // and may be killed amid it
+			c.kin.look()
+			pause = 20 * time.Millisecond
 		}
 		select {
 		case <-c.gone:
@@ -129,13 +141,19 @@ func (j *job) attend(c *child, lease *dislock.Lease) {
 		case <-guardEnds:
 			guardEnds = nil
 			j.tellEnding()
+			c.kin.learn(j.guard.found)
+			d := j.guard.latest() // however long the lease is renewed
+			end = func() deadline { return d }
 		case <-guardGone:
 			guardGone = nil
-			if !j.guard.began() {
+			if !j.guard.began() && !j.killed {
 				j.say("the guard was killed; the command is still killed if the lock is lost, but not if dislock is killed")
 			}
 		case <-lost:
 			lost = nil
+			if guardEnds == nil {
+				break // the end goes on as it has begun
+			}
 			d := after(time.Now(), j.grace)
 			// There is still a lease to be dead before, unless it is gone from the store.
 			if u := j.keeper.until(); !errors.Is(lease.Err(), backend.ErrNotOwner) && u.left() < d.left() {
@@ -143,7 +161,7 @@ func (j *job) attend(c *child, lease *dislock.Lease) {
 			}
 			j.guard.atLast(d)
 			end = func() deadline { return d }
-		case <-time.After(min(max(left, time.Millisecond), 250*time.Millisecond)):
+		case <-time.After(min(max(left, time.Millisecond), pause)):
 		}
 	}
 }
@@ -153,11 +171,7 @@ func (j *job) tellEnding() {
 		return
 	}
 	j.told = true
-	alone := ""
-	if j.foreground {
-		alone = "; what it has started is not"
-	}
-	j.say("the lock %q is being lost: the command is ended, by SIGTERM and, after %v at most, SIGKILL%s", j.key, j.grace, alone)
+	j.say("the lock %q is being lost: the command is ended, by SIGTERM and, after %v at most, SIGKILL", j.key, j.grace)
 }
 
 // unlock reports whether the lock was lost.

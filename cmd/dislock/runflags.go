@@ -26,8 +26,8 @@ it is sent SIGTERM, and SIGKILL before anybody else can have the lock.
   -owner LABEL   what others see as the holder (default: host and process id)
   -namespace P   what the names of keys in Redis begin with (default: dislock:)
   -E CODE        exit with CODE instead of 75 when the lock is busy, silently
-  -foreground    stay in the terminal's process group; then what COMMAND has
-                 started outlives a loss (default: if stdin is the terminal)
+  -foreground    stay in the terminal's process group, so that COMMAND can read
+                 from it (default: if dislock itself could)
   -q, -v         say nothing; say whom it waits for, and what it holds
 
 Exit codes: that of COMMAND, or 128+n if signal n ended it, or 64 bad usage,

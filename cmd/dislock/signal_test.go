@@ -176,6 +176,7 @@ func TestSignalStorm(t *testing.T) {
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	c.kin = newKin(target{Pid: c.cmd.Process.Pid, Born: born(c.cmd.Process.Pid)})
 	go func() {
 		defer close(c.gone)
 		_ = c.cmd.Wait()

@@ -59,6 +59,7 @@ func (j *job) lock() (*dislock.Lease, int) {
 	var s signalError
 	switch {
 	case errors.As(err, &s):
+		j.interrupted = syscall.Signal(s) == syscall.SIGINT
 		return nil, exitSignal(syscall.Signal(s))
 	case errors.Is(err, errUnguarded):
 		return nil, exitSystem

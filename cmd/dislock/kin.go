@@ -1,0 +1,77 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package main
+
+import (
+	"maps"
+	"syscall"
+	"time"
+)
+
+// A kin is whom a loss ends: the command, what it has started, and who else is in the
+// group that it was put in. The group alone is not enough, because some leave it:
+// timeout(1), setsid(1), shells that control jobs, another dislock run.
+type kin struct {
+	target
+	known   map[int]uint64 // when those were born that were ever seen, by what kill(2) calls them
+	members []member       // who lived at the latest look
+}
+
+// A member is one of the kin that lives.
+type member struct {
+	to     int // for kill(2)
+	born   uint64
+	warned bool // by the SIGTERM that its group is sent, or its parent, which passes it on
+}
+
+func newKin(t target) *kin { return &kin{target: t, known: map[int]uint64{}} }
+
+// learn takes over whom somebody else has found: their parents may be dead by now.
+func (k *kin) learn(known map[int]uint64) { maps.Copy(k.known, known) }
+
+// send sends s, unless the number is a stranger's by now.
+func (m member) send(s syscall.Signal) {
+	if m.born == born(m.to) {
+		_ = syscall.Kill(m.to, s)
+	}
+}
+
+// warn sends SIGTERM to those who were seen at the latest look.
+func (k *kin) warn() {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGCONT} { // who is stopped does not hear the first
+		if k.Group != 0 {
+			_ = syscall.Kill(-k.Group, s)
+		}
+		for _, m := range k.members {
+			if !m.warned {
+				m.send(s)
+			}
+		}
+	}
+}
+
+// finish returns when nobody is left. It kills who is when d has passed.
+func (k *kin) finish(d deadline) {
+	for left := d.left(); left > 0; left = d.left() {
+		if !k.look() {
+			return
+		}
+		time.Sleep(min(left, 20*time.Millisecond))
+	}
+	k.kill()
+}
+
+// kill sends SIGKILL, again to those who were born meanwhile, until nobody is left: the
+// lock must not be free before. It gives up after a second, for who is in the hands of
+// the kernel, or another user's, may not die at all.
+func (k *kin) kill() {
+	for end := time.Now().Add(time.Second); k.look() && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		// The group at one stroke, in which nobody can be born; but not with who does it.
+		if k.Group != 0 && k.Group != syscall.Getpgrp() {
+			_ = syscall.Kill(-k.Group, syscall.SIGKILL)
+		}
+		for _, m := range k.members {
+			m.send(syscall.SIGKILL)
+		}
+	}
+}
