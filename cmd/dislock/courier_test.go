@@ -103,3 +103,21 @@ func fullPipe(t *testing.T) *os.File {
 	})
 	return w
 }
+
+// TestReaderOfStderrHasGone holds that what dislock says can not end it, where there is
+// nobody left to read it.
+func TestReaderOfStderrHasGone(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	startOn(t, server.Addr(), func(cmd *exec.Cmd) { cmd.Stderr = w },
+		"run", "-v", "k", "--", "sh", "-c", "sleep 0.1; exit 7").ends(7)
+	if n := server.Keys(t)["dislock:{k}"]; n != 0 {
+		t.Error("the lock is still held")
+	}
+}

@@ -169,3 +169,22 @@ func TestUnlockUnheard(t *testing.T) {
 	p.ends(4)
 	p.says("unavailable")
 }
+
+// TestUnlockAfterTheHelpers holds that the lock is not free before helpers are dead, though
+// the command has ended and the server answers again.
+func TestUnlockAfterTheHelpers(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	proxy := redistest.NewProxy(t, server.Addr())
+	d := newDuel(t, server, proxy.Addr())
+	proxy.Blackhole()
+	d.says("is being lost")
+	proxy.Heal()
+	for _, child := range d.children() {
+		if child != d.guard() {
+			_ = syscall.Kill(child, syscall.SIGKILL)
+		}
+	}
+	d.ends(exitLost)
+	d.decided()
+}

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -114,21 +115,24 @@ func (p *program) says(text string) {
 // guard returns the process id of the guard, which leads the group that the command is in.
 func (p *program) guard() int {
 	p.t.Helper()
-	var children []byte
-	tasks, _ := filepath.Glob("/proc/" + strconv.Itoa(p.Process.Pid) + "/task/*/children")
-	for _, task := range tasks {
-		more, _ := os.ReadFile(task)
-		children = append(append(children, ' '), more...)
-	}
-	for _, pid := range strings.Fields(string(children)) {
-		line, _ := os.ReadFile("/proc/" + pid + "/cmdline")
+	for _, pid := range p.children() {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 		if bytes.Contains(line, []byte("\x00guard\x00")) {
-			n, _ := strconv.Atoi(pid)
-			return n
+			return pid
 		}
 	}
 	p.t.Fatal("there is no guard")
 	return 0
+}
+
+// children returns the process ids of what it has started.
+func (p *program) children() (pids []int) {
+	for pid, child := range processes() {
+		if child.parent == p.Process.Pid {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 func eventually(t *testing.T, what string, done func() bool) {

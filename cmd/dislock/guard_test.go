@@ -1,0 +1,179 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dislock/dislock/internal/redistest"
+)
+
+// TestGuardIsReady holds that no signal to the group hurts the guard, from the first
+// instant of the command on.
+func TestGuardIsReady(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	for range 5 {
+		ready := filepath.Join(t.TempDir(), "ready")
+		p := start(t, server.Addr(), "run", "k", "--", "sh", "-c", `set -- HUP INT QUIT TERM ALRM USR1 USR2 PIPE TSTP TTIN TTOU
+			for s; do trap "" $s; done; for s; do kill -$s 0; done; echo >"$0"; sleep 0.1`, ready)
+		eventually(t, "sign of life", func() bool { return read(t, ready) != "" })
+		stat, err := exec.Command("cat", fmt.Sprintf("/proc/%d/stat", p.guard())).Output()
+		if err != nil || strings.Contains(string(stat), ") T ") {
+			t.Errorf("the guard is stopped: %s, %v", stat, err)
+		}
+		p.ends(0)
+		if said := read(t, p.errors); said != "" {
+			t.Errorf("it said %q", said)
+		}
+	}
+}
+
+// TestGuardGoesOn holds that a guard that stood still for longer than a lease, while it
+// was renewed, reads so before it ends anybody.
+func TestGuardGoesOn(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	dir := t.TempDir()
+	ready, enough := filepath.Join(dir, "ready"), filepath.Join(dir, "enough")
+	p := start(t, server.Addr(), "run", "-ttl", "1s", "k", "--", "sh", script(t, "patient.sh"), ready, enough, "7")
+	eventually(t, "sign of life", func() bool { return exists(ready) })
+	guard := p.guard()
+	for range 2 {
+		_ = syscall.Kill(guard, syscall.SIGSTOP)
+		time.Sleep(1500 * time.Millisecond)
+		_ = syscall.Kill(guard, syscall.SIGCONT)
+		time.Sleep(200 * time.Millisecond)
+	}
+	create(t, enough)
+	p.ends(7)
+	if said := read(t, p.errors); said != "" {
+		t.Errorf("it said %q", said)
+	}
+}
+
+// TestGuardDiesWhileEnding holds that run finishes what its guard has begun: helpers have
+// the rest of the grace, and no more.
+func TestGuardDiesWhileEnding(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	for name, s := range map[string]syscall.Signal{"killed": syscall.SIGKILL, "stopped": syscall.SIGSTOP} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			one, helper, heard := filepath.Join(dir, "1"), filepath.Join(dir, "2"), filepath.Join(dir, "heard")
+			// The shell ends at once; who has left its group, and those who are in it, do not.
+			p := start(t, server.Addr(), "run", "-ttl", ttl.String(), "-grace", grace.String(), name, "--",
+				"sh", "-c", `timeout 20 "$@" & wait`, "sh", "sh", script(t, "stubborn.sh"), one, helper, heard)
+			eventually(t, "sign of life", func() bool { return len(stamps(t, one)) > 0 && len(stamps(t, helper)) > 0 })
+			guard := p.guard()
+			server.Do(t, "DEL", "dislock:{"+name+"}")
+			eventually(t, "SIGTERM", func() bool { return strings.Contains(read(t, heard), "helper ") })
+			eventually(t, "guard in the group of run", func() bool {
+				group, err := syscall.Getpgid(guard)
+				return err != nil || group == p.Process.Pid
+			})
+			if err := syscall.Kill(guard, s); err != nil {
+				t.Fatal(err)
+			}
+			p.ends(exitLost)
+			p.says("is being lost")
+			if said := read(t, p.errors); strings.Contains(said, "guard") {
+				t.Errorf("it said %q", said)
+			}
+			before := len(stamps(t, one)) + len(stamps(t, helper))
+			var who string
+			var warned int
+			_, _ = fmt.Sscan(read(t, heard), &who, &warned)
+			times := stamps(t, helper)
+			lived := time.Duration(times[len(times)-1]-warned) * 10 * time.Millisecond
+			if warned == 0 || lived < grace/4 || lived > grace+generous/2 {
+				t.Errorf("heard %q, and lived for another %v, want %v", read(t, heard), lived, grace)
+			}
+			time.Sleep(100 * time.Millisecond)
+			if now := len(stamps(t, one)) + len(stamps(t, helper)); now != before {
+				t.Errorf("they have written %d times, and go on: %d", before, now)
+			}
+		})
+	}
+}
+
+// TestGuardsClocks holds that the guard goes by the latest order, and by the clock on
+// which less is left; and that one whose run dies shortly before the end of the lease
+// does not grant a whole grace.
+func TestGuardsClocks(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		grace, left, wall time.Duration
+		orphan            bool
+	}{
+		"wall":     {100 * time.Millisecond, 20 * time.Second, time.Second, false},
+		"mono":     {100 * time.Millisecond, time.Second, 20 * time.Second, false},
+		"orphaned": {20 * time.Second, time.Second, time.Second, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := command(t, "", "guard", c.grace.String(), strconv.Itoa(syscall.Getpgrp()))
+			g.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			orders, err := g.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			reports, err := g.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := g.Start(); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command("sh", "-c", `trap "" TERM; while :; do sleep 0.02; done`)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: g.Process.Pid}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			stop := time.AfterFunc(generous, func() { _ = cmd.Process.Kill() })
+			defer stop.Stop()
+			began := time.Now()
+			e := json.NewEncoder(orders)
+			for _, o := range []order{
+				{Left: 20 * time.Second, Wall: began.Add(20 * time.Second).UnixNano()},
+				{Left: c.left, Wall: began.Add(c.wall).UnixNano()},
+			} {
+				o.Group = g.Process.Pid
+				if err := e.Encode(o); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.orphan {
+				orders.Close()
+			}
+			_ = cmd.Wait()
+			if took := time.Since(began); took < 900*time.Millisecond || took > generous/2 {
+				t.Errorf("dead after %v, want a second", took)
+			}
+			orders.Close()
+			_, _ = io.Copy(io.Discard, reports)
+			_ = g.Wait()
+		})
+	}
+}
+
+// TestGuardLooksOften holds that no step of a clock is noticed late.
+func TestGuardLooksOften(t *testing.T) {
+	t.Parallel()
+	for _, left := range []time.Duration{-time.Hour, 0, listening, time.Second, time.Hour} {
+		w := &watchdog{end: after(time.Now(), left)}
+		if p := w.pause(); p <= 0 || p > 250*time.Millisecond {
+			t.Errorf("%v before the end it looks again after %v", left, p)
+		}
+	}
+}
