@@ -105,7 +105,7 @@ func fullPipe(t *testing.T) *os.File {
 }
 
 // TestReaderOfStderrHasGone holds that what dislock says can not end it, where there is
-// nobody left to read it.
+// nobody left to read it; and that the command may end of such a thing all the same.
 func TestReaderOfStderrHasGone(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -116,7 +116,7 @@ func TestReaderOfStderrHasGone(t *testing.T) {
 	r.Close()
 	defer w.Close()
 	startOn(t, server.Addr(), func(cmd *exec.Cmd) { cmd.Stderr = w },
-		"run", "-v", "k", "--", "sh", "-c", "sleep 0.1; exit 7").ends(7)
+		"run", "-v", "k", "--", "sh", "-c", "sleep 0.1; kill -PIPE $$; exit 7").ends(128+13)
 	if n := server.Keys(t)["dislock:{k}"]; n != 0 {
 		t.Error("the lock is still held")
 	}

@@ -23,14 +23,16 @@ func TestGuardIsReady(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	for range 5 {
-		ready := filepath.Join(t.TempDir(), "ready")
-		p := start(t, server.Addr(), "run", "k", "--", "sh", "-c", `set -- HUP INT QUIT TERM ALRM USR1 USR2 PIPE TSTP TTIN TTOU
-			for s; do trap "" $s; done; for s; do kill -$s 0; done; echo >"$0"; sleep 0.1`, ready)
-		eventually(t, "sign of life", func() bool { return read(t, ready) != "" })
-		stat, err := exec.Command("cat", fmt.Sprintf("/proc/%d/stat", p.guard())).Output()
-		if err != nil || strings.Contains(string(stat), ") T ") {
-			t.Errorf("the guard is stopped: %s, %v", stat, err)
+		dir := t.TempDir()
+		ready, enough := filepath.Join(dir, "ready"), filepath.Join(dir, "enough")
+		p := start(t, server.Addr(), "run", "k", "--", "sh", "-c", `ready=$1 enough=$2; set -- HUP INT QUIT TERM ALRM USR1 USR2 PIPE TSTP TTIN TTOU
+			for s; do trap "" $s; done; for s; do kill -$s 0; done; : >"$ready"
+			i=0; while [ $i -lt 1000 ] && [ ! -e "$enough" ]; do sleep 0.02; i=$((i + 1)); done`, "sh", ready, enough)
+		eventually(t, "sign of life", func() bool { return exists(ready) })
+		if stat := read(t, fmt.Sprintf("/proc/%d/stat", p.guard())); strings.Contains(stat, ") T ") {
+			t.Errorf("the guard is stopped: %s", stat)
 		}
+		create(t, enough)
 		p.ends(0)
 		if said := read(t, p.errors); said != "" {
 			t.Errorf("it said %q", said)
