@@ -116,7 +116,7 @@ func TestReaderOfStderrHasGone(t *testing.T) {
 	r.Close()
 	defer w.Close()
 	startOn(t, server.Addr(), func(cmd *exec.Cmd) { cmd.Stderr = w },
-		"run", "-v", "k", "--", "sh", "-c", "sleep 0.1; kill -PIPE $$; exit 7").ends(128+13)
+		"run", "-v", "k", "--", "sh", "-c", "sleep 0.1; kill -PIPE $$; exit 7").ends(128 + 13)
 	if n := server.Keys(t)["dislock:{k}"]; n != 0 {
 		t.Error("the lock is still held")
 	}

@@ -47,15 +47,13 @@ func TestGuardGoesOn(t *testing.T) {
 	server := redistest.Start(t)
 	dir := t.TempDir()
 	ready, enough := filepath.Join(dir, "ready"), filepath.Join(dir, "enough")
-	p := start(t, server.Addr(), "run", "-ttl", "1s", "k", "--", "sh", script(t, "patient.sh"), ready, enough, "7")
+	p := start(t, server.Addr(), "run", "-ttl", "3s", "-grace", "100ms", "k", "--", "sh", script(t, "patient.sh"), ready, enough, "7")
 	eventually(t, "sign of life", func() bool { return exists(ready) })
 	guard := p.guard()
-	for range 2 {
-		_ = syscall.Kill(guard, syscall.SIGSTOP)
-		time.Sleep(1500 * time.Millisecond)
-		_ = syscall.Kill(guard, syscall.SIGCONT)
-		time.Sleep(200 * time.Millisecond)
-	}
+	_ = syscall.Kill(guard, syscall.SIGSTOP)
+	time.Sleep(3500 * time.Millisecond)
+	_ = syscall.Kill(guard, syscall.SIGCONT)
+	time.Sleep(4 * listening)
 	create(t, enough)
 	p.ends(7)
 	if said := read(t, p.errors); said != "" {
@@ -110,17 +108,19 @@ func TestGuardDiesWhileEnding(t *testing.T) {
 }
 
 // TestGuardsClocks holds that the guard goes by the latest order, and by the clock on
-// which less is left; and that one whose run dies shortly before the end of the lease
-// does not grant a whole grace.
+// which less is left; that one whose run dies shortly before the end of the lease does
+// not grant a whole grace; and that it listens for a moment before it goes by a clock.
 func TestGuardsClocks(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		grace, left, wall time.Duration
 		orphan            bool
+		lives             time.Duration
 	}{
-		"wall":     {100 * time.Millisecond, 20 * time.Second, time.Second, false},
-		"mono":     {100 * time.Millisecond, time.Second, 20 * time.Second, false},
-		"orphaned": {20 * time.Second, time.Second, time.Second, true},
+		"wall":     {100 * time.Millisecond, 20 * time.Second, time.Second, false, time.Second},
+		"mono":     {100 * time.Millisecond, time.Second, 20 * time.Second, false, time.Second},
+		"orphaned": {20 * time.Second, time.Second, time.Second, true, time.Second},
+		"overdue":  {0, -time.Second, -time.Second, false, listening},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -159,8 +159,8 @@ func TestGuardsClocks(t *testing.T) {
 				orders.Close()
 			}
 			_ = cmd.Wait()
-			if took := time.Since(began); took < 900*time.Millisecond || took > generous/2 {
-				t.Errorf("dead after %v, want a second", took)
+			if took := time.Since(began); took < c.lives-time.Millisecond || took > c.lives+generous/2 {
+				t.Errorf("dead after %v, want %v", took, c.lives)
 			}
 			orders.Close()
 			_, _ = io.Copy(io.Discard, reports)
