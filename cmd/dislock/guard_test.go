@@ -137,6 +137,11 @@ func TestGuardsClocks(t *testing.T) {
 			if err := g.Start(); err != nil {
 				t.Fatal(err)
 			}
+			var ready, ending report
+			d := json.NewDecoder(reports)
+			if err := d.Decode(&ready); err != nil {
+				t.Fatal(err)
+			}
 			cmd := exec.Command("sh", "-c", `trap "" TERM; while :; do sleep 0.02; done`)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: g.Process.Pid}
 			if err := cmd.Start(); err != nil {
@@ -157,6 +162,9 @@ func TestGuardsClocks(t *testing.T) {
 			}
 			if c.orphan {
 				orders.Close()
+			}
+			if err := d.Decode(&ending); err != nil || ending.Kin[cmd.Process.Pid] != born(cmd.Process.Pid) {
+				t.Errorf("the guard has found %v, want %d; %v", ending.Kin, cmd.Process.Pid, err)
 			}
 			_ = cmd.Wait()
 			if took := time.Since(began); took < c.lives-time.Millisecond || took > c.lives+generous/2 {

@@ -161,17 +161,22 @@ func (g *guardian) dismiss(k *kin) (ended bool) {
 	case <-g.ending:
 	case <-time.After(time.Second):
 	}
-	if g.began() {
-		k.learn(g.found)
-		k.finish(g.latest())
-		select {
-		case <-g.gone: // it has a last word to say
-		case <-time.After(time.Second):
-		}
+	if !g.began() { // and may not begin any more
+		_ = g.cmd.Process.Kill()
+		<-g.gone
+	}
+	if !g.began() {
+		return false
+	}
+	k.learn(g.found)
+	k.finish(g.latest())
+	select {
+	case <-g.gone: // it has a last word to say
+	case <-time.After(time.Second):
 	}
 	_ = g.cmd.Process.Kill()
 	<-g.gone
-	return g.began()
+	return true
 }
 
 func (g *guardian) began() bool { return closed(g.ending) }

@@ -5,6 +5,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,5 +73,44 @@ func TestGuardDiesInTheWait(t *testing.T) {
 	p.says("the guard was killed; the command was not started")
 	if n := waiters(t, server); n != 0 {
 		t.Errorf("%d stand in line, want nobody", n)
+	}
+}
+
+// TestStoppedGuardIsDismissed holds that nobody waits for a guard that stands still when
+// the command has ended.
+func TestStoppedGuardIsDismissed(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	dir := t.TempDir()
+	ready, enough := filepath.Join(dir, "ready"), filepath.Join(dir, "enough")
+	p := start(t, server.Addr(), "run", "k", "--", "sh", script(t, "patient.sh"), ready, enough, "7")
+	eventually(t, "sign of life", func() bool { return exists(ready) })
+	if err := syscall.Kill(p.guard(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	create(t, enough)
+	p.ends(7)
+	if n := server.Keys(t)["dislock:{k}"]; n != 0 {
+		t.Error("the lock is still held")
+	}
+}
+
+// TestGuardsFindings holds that run ends whom a guard had found that died amid its work.
+func TestGuardsFindings(t *testing.T) {
+	t.Parallel()
+	_, _, leaver, _ := family(t)
+	g, _ := ordered(t)
+	g.cmd = exec.Command("true")
+	if err := g.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	g.found = map[int]uint64{leaver: born(leaver)}
+	close(g.ending)
+	close(g.gone)
+	if !g.dismiss(newKin(target{})) {
+		t.Error("the guard had not begun")
+	}
+	if p, ok := processOf(leaver); ok && !p.dead {
+		t.Error("the leaver lives")
 	}
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -116,8 +115,7 @@ func (p *program) says(text string) {
 func (p *program) guard() int {
 	p.t.Helper()
 	for _, pid := range p.children() {
-		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if bytes.Contains(line, []byte("\x00guard\x00")) {
+		if strings.Contains(read(p.t, fmt.Sprintf("/proc/%d/cmdline", pid)), "\x00guard\x00") {
 			return pid
 		}
 	}
