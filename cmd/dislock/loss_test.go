@@ -177,11 +177,12 @@ func TestUnlockAfterTheHelpers(t *testing.T) {
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server.Addr())
 	d := newDuel(t, server, proxy.Addr())
+	guard := d.guard()
 	proxy.Blackhole()
 	d.says("is being lost")
 	proxy.Heal()
 	for _, child := range d.children() {
-		if child != d.guard() {
+		if child != guard {
 			_ = syscall.Kill(child, syscall.SIGKILL)
 		}
 	}
