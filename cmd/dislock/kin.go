@@ -15,6 +15,7 @@ type kin struct {
 	target
 	known   map[int]uint64 // when those were born that were ever seen, by what kill(2) calls them
 	members []member       // who lived at the latest look
+	took    time.Duration  // that look
 }
 
 // A member is one of the kin that lives.
@@ -50,20 +51,33 @@ func (k *kin) warn() {
 	}
 }
 
-// finish returns when nobody is left. It kills who is when d has passed.
+// look finds who lives, and reports whether somebody does.
+func (k *kin) look() bool {
+	began := time.Now()
+	k.find()
+	k.took = time.Since(began)
+	return len(k.members) > 0
+}
+
+// spare returns what is left until kill has to begin so that it is done by d. Where there
+// are many processes a look is no small thing.
+func (k *kin) spare(d deadline) time.Duration { return d.left() - 2*k.took }
+
+// finish returns when nobody is left. It kills who is when d comes.
 func (k *kin) finish(d deadline) {
-	for left := d.left(); left > 0; left = d.left() {
+	for k.spare(d) > 0 {
 		if !k.look() {
 			return
 		}
-		time.Sleep(min(left, 20*time.Millisecond))
+		// Most of the time is for others, above all those who have to end.
+		time.Sleep(min(k.spare(d), max(20*time.Millisecond, min(10*k.took, 200*time.Millisecond))))
 	}
 	k.kill()
 }
 
 // kill sends SIGKILL, again to those who were born meanwhile, until nobody is left: the
 // lock must not be free before. It gives up after a second, for who is in the hands of
-// the kernel, or another user's, may not die at all.
+// the kernel, or another user's, may not die.
 func (k *kin) kill() {
 	for end := time.Now().Add(time.Second); k.look() && time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		// The group at one stroke, in which nobody can be born; but not with who does it.

@@ -13,10 +13,10 @@ type process struct {
 	dead          bool
 }
 
-// look finds who lives, and reports whether somebody does. Who was found once is known
-// from then on, also when its parent is dead, or it leaves the group. A child whose
-// parent was dead before the first look is some init's, and nobody's kin.
-func (k *kin) look() bool {
+// find finds who lives. Who was found once is known from then on, also when its parent is
+// dead, or it leaves the group. A child whose parent was dead before the first look is
+// some init's, and nobody's kin.
+func (k *kin) find() {
 	all := processes()
 	for pid, p := range all {
 		if was, is := k.known[pid]; is && was != p.born {
@@ -52,7 +52,6 @@ func (k *kin) look() bool {
 			k.members = append(k.members, member{pid, born, warned})
 		}
 	}
-	return len(k.members) > 0
 }
 
 // processes reads all of them that can be seen.

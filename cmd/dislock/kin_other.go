@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// look finds who lives, as far as that can be asked without a list of processes: the
+// find finds who lives, as far as that can be asked without a list of processes: the
 // group, the command, and the group that the command leads if it has made one.
-func (k *kin) look() bool {
+func (k *kin) find() {
 	if k.Pid != 0 {
 		if group, err := syscall.Getpgid(k.Pid); err == nil && group == k.Pid {
 			k.known[-k.Pid] = 0
@@ -27,7 +27,6 @@ func (k *kin) look() bool {
 	if k.Group != 0 && !errors.Is(syscall.Kill(-k.Group, 0), syscall.ESRCH) {
 		k.members = append(k.members, member{to: -k.Group, warned: true})
 	}
-	return len(k.members) > 0
 }
 
 // born returns when the process was, which nobody tells here.

@@ -122,16 +122,15 @@ func (j *job) attend(c *child, lease *dislock.Lease) {
 	lost, guardEnds, guardGone := lease.Done(), j.guard.ending, j.guard.gone
 	end := j.keeper.until
 	for {
-		left := end().left()
-		if left <= 0 && !closed(c.gone) {
+		if c.kin.spare(end()) <= 0 && !closed(c.gone) {
 			c.kin.kill()
 			j.killed = true
 			j.tellEnding()
 		}
-		pause := 250 * time.Millisecond
-		if guardEnds == nil { // and may be killed amid it
+		// Once the guard has begun it may be killed amid it; and soon before the end, how
+		// long a look takes has to be known.
+		if guardEnds == nil || end().left() < 500*time.Millisecond {
 			c.kin.look()
-			pause = 20 * time.Millisecond
 		}
 		select {
 		case <-c.gone:
@@ -161,7 +160,7 @@ func (j *job) attend(c *child, lease *dislock.Lease) {
 			}
 			j.guard.atLast(d)
 			end = func() deadline { return d }
-		case <-time.After(min(max(left, time.Millisecond), pause)):
+		case <-time.After(min(max(c.kin.spare(end()), time.Millisecond), 200*time.Millisecond)):
 		}
 	}
 }
