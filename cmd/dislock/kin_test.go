@@ -61,6 +61,11 @@ func TestKinIsRemembered(t *testing.T) {
 	if k.look() {
 		t.Errorf("%v live", k.members)
 	}
+	began := time.Now()
+	k.finish(after(began, 2*generous))
+	if took := time.Since(began); took > generous {
+		t.Errorf("nobody was left, and finish waited for %v", took)
+	}
 }
 
 // TestKinLearns holds that what a guard has found is as good as seen.

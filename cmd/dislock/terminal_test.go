@@ -39,6 +39,19 @@ func TestPipelineOnATerminal(t *testing.T) {
 	tt.leaves(0)
 }
 
+// TestBackgroundOfATerminal holds that a job in the background, which can not read from the
+// terminal, has a group of its own for its command, as elsewhere.
+func TestBackgroundOfATerminal(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	cmd := command(t, server.Addr())
+	cmd.Args = []string{"bash", "-m", "-c", `"$0" run k -- sh -c '[ "$(cut -d" " -f5 /proc/$$/stat)" = $PPID ]; echo "<$?>"' </dev/null & wait`, cmd.Path}
+	cmd.Path = "/bin/bash"
+	tt := terminal(t, 80, 24, cmd)
+	tt.shows("<1>")
+	tt.leaves(0)
+}
+
 // TestInterruptEndsALoop holds that ^C ends the loop of a shell, too, whether it hits the
 // command or the wait for the lock; and leaves nothing behind.
 func TestInterruptEndsALoop(t *testing.T) {
