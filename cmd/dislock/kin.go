@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"maps"
 	"syscall"
 	"time"
@@ -57,6 +58,28 @@ func (k *kin) look() bool {
 	k.find()
 	k.took = time.Since(began)
 	return len(k.members) > 0
+}
+
+// ask is find without a list of processes: it asks after the group, the command, and the
+// group that the command leads if it has made one.
+func (k *kin) ask() {
+	if k.Pid != 0 {
+		if group, err := syscall.Getpgid(k.Pid); err == nil && group == k.Pid {
+			k.known[-k.Pid] = 0
+		} else if err == nil && group != k.Group {
+			k.known[k.Pid] = 0
+		}
+	}
+	k.members = k.members[:0]
+	for to := range k.known {
+		if !errors.Is(syscall.Kill(to, 0), syscall.ESRCH) {
+			k.members = append(k.members, member{to: to})
+		}
+	}
+	// The last, because the guard may be in it itself.
+	if k.Group != 0 && !errors.Is(syscall.Kill(-k.Group, 0), syscall.ESRCH) {
+		k.members = append(k.members, member{to: -k.Group, warned: true})
+	}
 }
 
 // spare returns what is left until kill has to begin so that it is done by d. Where there

@@ -18,6 +18,10 @@ type process struct {
 // some init's, and nobody's kin.
 func (k *kin) find() {
 	all := processes()
+	if _, ok := all[os.Getpid()]; !ok { // /proc may be hidden
+		k.ask()
+		return
+	}
 	for pid, p := range all {
 		if was, is := k.known[pid]; is && was != p.born {
 			delete(k.known, pid)

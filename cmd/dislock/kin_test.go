@@ -140,3 +140,44 @@ func TestParseStat(t *testing.T) {
 		}
 	}
 }
+
+// TestKinWithoutAList is about systems that do not list their processes: the command is
+// found in the group that it was put in, in one of its own, or alone, and nobody when it
+// is dead.
+func TestKinWithoutAList(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		leads bool
+		at    func(pid int) target
+		want  func(pid int) int
+	}{
+		"in the group":       {true, func(pid int) target { return target{Group: pid} }, func(pid int) int { return -pid }},
+		"in one of its own":  {true, func(pid int) target { return target{Pid: pid} }, func(pid int) int { return -pid }},
+		"alone":              {false, func(pid int) target { return target{Pid: pid} }, func(pid int) int { return pid }},
+		"left for its own":   {true, func(pid int) target { return target{Group: 1 << 30, Pid: pid} }, func(pid int) int { return -pid }},
+		"not started so far": {true, func(int) target { return target{} }, nil},
+	} {
+		cmd := exec.Command("sleep", "20")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: c.leads}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		k := newKin(c.at(cmd.Process.Pid))
+		k.ask()
+		if c.want == nil {
+			if len(k.members) != 0 {
+				t.Errorf("%s: found %v", name, k.members)
+			}
+			_ = cmd.Process.Kill()
+		} else if len(k.members) != 1 || k.members[0].to != c.want(cmd.Process.Pid) {
+			t.Errorf("%s: found %v, want %d", name, k.members, c.want(cmd.Process.Pid))
+			_ = cmd.Process.Kill()
+		} else {
+			_ = syscall.Kill(k.members[0].to, syscall.SIGKILL)
+		}
+		_ = cmd.Wait()
+		if k.ask(); len(k.members) != 0 {
+			t.Errorf("%s: found %v after its death", name, k.members)
+		}
+	}
+}

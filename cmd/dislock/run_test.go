@@ -76,7 +76,7 @@ func TestExitCodes(t *testing.T) {
 		{"run -E -1 k -- true", exitUsage, "-E"},
 		{"run -minhold -1s k -- true", exitUsage, "-minhold"},
 		{"run -replicas -1 k -- true", exitUsage, "-replicas"},
-		{"run -wait 1s -replicas 1 lonely -- true", exitUnavailable, "replicas"},
+		{"run -wait 1s -replicas 1 lonely -- true", exitUnavailable, "lonely"},
 		{"run -nonsense k -- true", exitUsage, "-nonsense"},
 		{"run -url http://host k -- true", exitUsage, "URL"},
 		{"nonsense", exitUsage, "nonsense"},
