@@ -133,10 +133,10 @@ func (a *acquisition) request(ctx context.Context) (uint64, error) {
 	return a.backend.SetNX(ctx, a.key, a.token, a.ttl)
 }
 
-// logFailure logs a question that got no answer. The first is news and the
-// thousandth is not: it logs 1, 2, 4, 8 …
+// logFailure logs a question that got no answer, unless it was ctx that ended it. The
+// first is news and the thousandth is not: it logs 1, 2, 4, 8 …
 func (a *acquisition) logFailure(err error) {
-	if errors.Is(err, ErrHeld) {
+	if errors.Is(err, ErrHeld) || errors.Is(err, errNoAnswerYet) {
 		return
 	}
 	a.failures++

@@ -247,3 +247,35 @@ func TestTTLIsWholeMilliseconds(t *testing.T) {
 		t.Errorf("asked for %v, want 1.5s", s.ttls)
 	}
 }
+
+// pastDeadline is a ctx whose timer is late: it is over, and nobody has been told.
+type pastDeadline struct {
+	context.Context
+	at time.Time
+}
+
+func (c pastDeadline) Deadline() (time.Time, bool) { return c.at, true }
+
+// A question that ctx cuts short says nothing about the store, and is not logged as if
+// it did, also if the timer of ctx is late.
+func TestEndOfCtxIsNoFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture()
+		at := time.Now().Add(time.Second)
+		f.faults.All(faulty.SetNX, func(context.Context, func(context.Context) error) error {
+			time.Sleep(time.Until(at))
+			return context.DeadlineExceeded
+		})
+		ctx, cancel := context.WithTimeout(background, time.Second+10*time.Millisecond)
+		defer cancel()
+		_, err := f.LockContext(pastDeadline{ctx, at})
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, dislock.ErrUnavailable) {
+			t.Errorf("LockContext: %v, want DeadlineExceeded and ErrUnavailable", err)
+		}
+		if log := f.log.String(); log != "" {
+			t.Errorf("the log says %q", log)
+		}
+		f.faults.All(faulty.SetNX, nil)
+		time.Sleep(time.Minute)
+	})
+}
