@@ -6,7 +6,7 @@
 //
 // Every metric has the label class, which is the name given to [Metrics.Hooks]. It
 // stands for all locks of one kind. Do not put the key in it: each value makes some
-// seventy time series, which live as long as the process.
+// eighty time series, which live as long as the process.
 //
 //	dislock_wait_seconds             histogram, from the call to the grant, of all that got the lock
 //	dislock_waits_total              those that found that they have to wait; reason is held or unavailable
