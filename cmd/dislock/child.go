@@ -83,10 +83,8 @@ func (c *child) signal(s syscall.Signal) {
 	case c.foreground, s == syscall.SIGUSR1, s == syscall.SIGUSR2:
 		_ = c.cmd.Process.Signal(s)
 	default:
-		_ = syscall.Kill(-c.kin.Group, s)
-		if group, err := syscall.Getpgid(c.kin.Pid); err == nil && group != c.kin.Group {
-			_ = c.cmd.Process.Signal(s) // which has left, and passes it on to its own, as timeout(1) does
-		}
+		c.kin.look()
+		c.kin.signal(s) // also to who has left, and passes it on to its own, as timeout(1) does
 	}
 	switch s {
 	case syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM:

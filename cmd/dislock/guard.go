@@ -84,9 +84,13 @@ func (w *watchdog) watch() {
 				return
 			}
 			w.kin.target, w.end, w.since, sure = o.target, o.deadline(), time.Time{}, o.Last
+			if o.Pid != 0 && w.kin.took == 0 {
+				w.kin.look() // how long that takes has to be known before it matters
+			}
 		case <-tick.C:
 			if w.since.IsZero() && w.spare() <= listening {
 				w.since = time.Now()
+				w.kin.look()
 			}
 			sure = !w.since.IsZero() && time.Since(w.since) >= listening
 		}
@@ -100,7 +104,7 @@ func (w *watchdog) watch() {
 }
 
 // spare returns what is left until SIGTERM.
-func (w *watchdog) spare() time.Duration { return w.end.left() - w.grace }
+func (w *watchdog) spare() time.Duration { return w.kin.spare(w.end) - w.grace }
 
 // pause returns how long to wait for the next look at the clocks: not for longer than a
 // moment, because a timer runs on one of them only. There is one look shortly before the
@@ -134,8 +138,10 @@ func (w *watchdog) orphaned() {
 
 // warn sends SIGTERM.
 func (w *watchdog) warn() {
-	w.kin.look() // before parents die of it, and nobody knows any more whose their children are
-	// And before anybody can die, run has to know why. What it does not read goes into the
+	if w.grace > 0 {
+		w.kin.look() // before parents die of it, and nobody knows any more whose their children are
+	}
+	// Before anybody can die, run has to know why. What it does not read goes into the
 	// pipe as long as it is short; run finds the others itself, if there are that many.
 	r := report{Kin: w.kin.known}
 	if len(r.Kin) > 100 {

@@ -135,7 +135,7 @@ func TestGuardsClocks(t *testing.T) {
 func TestGuardLooksOften(t *testing.T) {
 	t.Parallel()
 	for _, left := range []time.Duration{-time.Hour, 0, listening, time.Second, time.Hour} {
-		w := &watchdog{end: after(time.Now(), left)}
+		w := &watchdog{kin: newKin(target{}), end: after(time.Now(), left)}
 		if p := w.pause(); p <= 0 || p > 250*time.Millisecond {
 			t.Errorf("%v before the end it looks again after %v", left, p)
 		}

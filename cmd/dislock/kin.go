@@ -38,18 +38,22 @@ func (m member) send(s syscall.Signal) {
 	}
 }
 
-// warn sends SIGTERM to those who were seen at the latest look.
-func (k *kin) warn() {
-	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGCONT} { // who is stopped does not hear the first
-		if k.Group != 0 {
-			_ = syscall.Kill(-k.Group, s)
-		}
-		for _, m := range k.members {
-			if !m.warned {
-				m.send(s)
-			}
+// signal sends s to the group, and to those who had left it at the latest look.
+func (k *kin) signal(s syscall.Signal) {
+	if k.Group != 0 {
+		_ = syscall.Kill(-k.Group, s)
+	}
+	for _, m := range k.members {
+		if !m.warned {
+			m.send(s)
 		}
 	}
+}
+
+// warn sends SIGTERM to those who were seen at the latest look.
+func (k *kin) warn() {
+	k.signal(syscall.SIGTERM)
+	k.signal(syscall.SIGCONT) // who is stopped does not hear the first
 }
 
 // look finds who lives, and reports whether somebody does.
@@ -66,7 +70,7 @@ func (k *kin) ask() {
 	if k.Pid != 0 {
 		if group, err := syscall.Getpgid(k.Pid); err == nil && group == k.Pid {
 			k.known[-k.Pid] = 0
-		} else if err == nil && group != k.Group {
+		} else if err == nil && (k.Group == 0 || group != k.Group) { // a group of another namespace is 0
 			k.known[k.Pid] = 0
 		}
 	}
@@ -82,9 +86,10 @@ func (k *kin) ask() {
 	}
 }
 
-// spare returns what is left until kill has to begin so that it is done by d. Where there
-// are many processes a look is no small thing.
-func (k *kin) spare(d deadline) time.Duration { return d.left() - 2*k.took }
+// spare returns what is left until one has to begin so that it is done by d. Where there
+// are many processes a look is no small thing. But one that was slow must not cost a
+// command whose lease is renewed.
+func (k *kin) spare(d deadline) time.Duration { return d.left() - min(2*k.took, 250*time.Millisecond) }
 
 // finish returns when nobody is left. It kills who is when d comes.
 func (k *kin) finish(d deadline) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"strconv"
+	"sync"
 )
 
 // A process is what /proc tells of one.
@@ -17,11 +18,11 @@ type process struct {
 // dead, or it leaves the group. A child whose parent was dead before the first look is
 // some init's, and nobody's kin.
 func (k *kin) find() {
-	all := processes()
-	if _, ok := all[os.Getpid()]; !ok { // /proc may be hidden
+	if !ours() {
 		k.ask()
 		return
 	}
+	all := processes()
 	for pid, p := range all {
 		if was, is := k.known[pid]; is && was != p.born {
 			delete(k.known, pid)
@@ -52,11 +53,18 @@ func (k *kin) find() {
 		case !is:
 			delete(k.known, pid)
 		case !p.dead:
-			warned := p.group == k.Group || p.group != home && p.group == all[p.parent].group
+			warned := k.Group != 0 && p.group == k.Group || p.group != home && p.group == all[p.parent].group
 			k.members = append(k.members, member{pid, born, warned})
 		}
 	}
 }
+
+// ours reports whether /proc lists processes by the numbers that they have for us. It may
+// be hidden, or that of another namespace, in which the numbers are those of strangers.
+var ours = sync.OnceValue(func() bool {
+	self, _ := os.Readlink("/proc/self")
+	return self == strconv.Itoa(os.Getpid())
+})
 
 // processes reads all of them that can be seen.
 func processes() map[int]process {
@@ -98,7 +106,9 @@ func parseStat(stat []byte) (p process, ok bool) {
 		return n
 	}
 	ok = true
-	p.parent, p.group, p.born = number(4), number(5), uint64(number(22))
+	p.parent, p.group = number(4), number(5)
+	born, err := strconv.ParseUint(string(fields[22-3]), 10, 64) // some day more than an int has on a small machine
+	p.born, ok = born, ok && err == nil
 	// A leader whose threads go on without it is said to be a zombie, too.
 	state := fields[0][0]
 	p.dead = (state == 'Z' || state == 'X') && number(20) <= 1
@@ -107,6 +117,9 @@ func parseStat(stat []byte) (p process, ok bool) {
 
 // born returns when the process was, 0 if there is none.
 func born(pid int) uint64 {
+	if !ours() {
+		return 0
+	}
 	p, _ := processOf(pid)
 	return p.born
 }

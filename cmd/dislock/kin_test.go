@@ -123,12 +123,13 @@ func TestParseStat(t *testing.T) {
 	t.Parallel()
 	const rest = " 0 0 0 0 0 0 0 0 0 0 0 20 0 "
 	for line, want := range map[string]process{
-		"7 (sh) S 6 5 4" + rest + "1 0 99 1 1\n":         {6, 5, 99, false},
-		"7 (a) R 1 (b) ) S 6 5 4" + rest + "1 0 99 1\n":  {6, 5, 99, false},
-		"7 (a\n) Z 6 5 4" + rest + "1 0 99 1\n":          {6, 5, 99, true},
-		"7 (leader) Z 6 5 4" + rest + "2 0 99 1\n":       {6, 5, 99, false},
-		"7 (dead) X 6 5 4" + rest + "0 0 99 1\n":         {6, 5, 99, true},
-		"7 (stopped) T -1 0 4" + rest + "1 0 99 1 2 3\n": {-1, 0, 99, false},
+		"7 (sh) S 6 5 4" + rest + "1 0 99 1 1\n":          {6, 5, 99, false},
+		"7 (a) R 1 (b) ) S 6 5 4" + rest + "1 0 99 1\n":   {6, 5, 99, false},
+		"7 (a\n) Z 6 5 4" + rest + "1 0 99 1\n":           {6, 5, 99, true},
+		"7 (leader) Z 6 5 4" + rest + "2 0 99 1\n":        {6, 5, 99, false},
+		"7 (dead) X 6 5 4" + rest + "0 0 99 1\n":          {6, 5, 99, true},
+		"7 (late) S 6 5 4" + rest + "1 0 99999999999 1\n": {6, 5, 99999999999, false},
+		"7 (stopped) T -1 0 4" + rest + "1 0 99 1 2 3\n":  {-1, 0, 99, false},
 	} {
 		if p, ok := parseStat([]byte(line)); !ok || p != want {
 			t.Errorf("%q is %v %v, want %v", line, p, ok, want)
